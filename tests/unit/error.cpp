@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSL-1.0
+
+#include "isat/error.hpp"
+
+#include <doctest/doctest.h>
+
+#include <set>
+#include <string>
+
+TEST_CASE("an error of ours is an error_code of our category, with a sentence of its own") {
+  std::set<std::string> sentences;
+  for (const auto value : {isat::error::not_ethernet, isat::error::too_many_interfaces}) {
+    const isat::error_code code = value;
+    CHECK(code);
+    CHECK(std::string{code.category().name()} == "isat");
+    CHECK(code == value);
+    CHECK(sentences.insert(code.message()).second);
+  }
+}
+
+TEST_CASE("no error is false, and a number that we do not know has a sentence too") {
+  CHECK(!isat::error_code{isat::error::none});
+  CHECK(isat::error_code{isat::error::not_ethernet}.category().message(200) == "unknown error");
+}
