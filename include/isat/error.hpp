@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// The operational errors that are ours: the world is wrong in a way for which the operating system has no number. They
+// travel as boost::system::error_code beside the system's own. What a peer sends is never an error_code.
+#pragma once
+
+#include <boost/system/error_category.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <cstdint>
+#include <string>
+#include <type_traits>
+
+namespace isat::inline v0 {
+
+using boost::system::error_code;
+
+/// Our own operational errors. The values are API: append only.
+enum class error : std::uint8_t {
+  none = 0,
+  not_ethernet = 1,         ///< the interface does not carry Ethernet frames
+  too_many_interfaces = 2,  ///< interface_max interfaces are announced on already
+};
+
+/// The category of isat::error.
+class error_category final : public boost::system::error_category {
+ public:
+  const char* name() const noexcept override { return "isat"; }
+  std::string message(int value) const override {
+    switch (static_cast<error>(value)) {
+      case error::none:
+        return "success";
+      case error::not_ethernet:
+        return "not an Ethernet interface";
+      case error::too_many_interfaces:
+        return "too many announcing interfaces";
+    }
+    return "unknown error";
+  }
+};
+
+/// An error_code that holds `value`.
+inline error_code make_error_code(error value) noexcept {
+  static const error_category category;  // stateless, as every category is a singleton by its address
+  return {static_cast<int>(value), category};
+}
+
+}  // namespace isat::inline v0
+
+template <>
+struct boost::system::is_error_code_enum<isat::error> : std::true_type {};

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// Umbrella of the component isat::net: transports, seams and the speaker, on Boost.Asio and fmt. For users; headers of
+// isat include the parts they need. Reading order: as listed.
+#pragma once
+
+// clang-format off: the order is the order in which to read
+#include "isat/core.hpp"
+#include "isat/error.hpp"
+#include "isat/format.hpp"
+#include "isat/lease_clock.hpp"
+#include "isat/transport/frame_transport.hpp"
+#include "isat/transport/memory_link.hpp"
+#include "isat/transport/packet_socket.hpp"
+#include "isat/transport/tracer.hpp"
+#include "isat/transport/pcap_file.hpp"
+#include "isat/transport/fault_injector.hpp"
+#include "isat/transport/link_monitor.hpp"
+#include "isat/transport/list_links.hpp"
+#include "isat/transport/interface_follower.hpp"
+#include "isat/transport/guarded_sender.hpp"
+#include "isat/responder/responder.hpp"
+#include "isat/election/elector.hpp"
+#include "isat/election/always_leader.hpp"
+#include "isat/election/file_lock_elector.hpp"
+#include "isat/source/vip_source.hpp"
+#include "isat/source/static_source.hpp"
+#include "isat/port.hpp"
+#include "isat/speaker_event.hpp"
+#include "isat/speaker.hpp"
+// clang-format on

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// Follows the interfaces that patterns select: opens a transport when one appears, tells of every change of a link, and
+// opens anew what failed. It stands between link_monitor and the speaker. An interface that is missing is waited for,
+// for ever. It refuses to decide what a change means.
+#pragma once
+
+#include "isat/detail/erase.hpp"
+#include "isat/detail/stop_signal.hpp"
+#include "isat/error.hpp"
+#include "isat/transport/frame_transport.hpp"
+#include "isat/transport/interface_pattern.hpp"
+#include "isat/transport/link_monitor.hpp"
+#include "isat/transport/link_state.hpp"
+#include "isat/transport/packet_socket.hpp"
+
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace isat::inline v0::transport {
+
+/// Opens the transport of one interface, or says why not.
+using transport_factory =
+    std::function<std::unique_ptr<frame_transport>(asio::any_io_executor, const link_state&, error_code&)>;
+
+/// The factory for Linux interfaces. Needs CAP_NET_RAW while it runs.
+inline std::unique_ptr<frame_transport> open_packet_socket(asio::any_io_executor executor, const link_state& link,
+                                                           error_code& error) {
+  return packet_socket::open(std::move(executor), link, error);
+}
+
+/// Takes what a follower finds.
+class interface_sink {
+ public:
+  /// Any link of this host changed, selected or not.
+  virtual void on_link(const link_change& change) = 0;
+  /// A selected interface is there and `opened`.
+  virtual void on_interface(const link_state& link, std::unique_ptr<frame_transport> opened) = 0;
+  /// A selected interface could not be opened. Unless it is not Ethernet, that is tried again every second; it is told
+  /// when the reason changes.
+  virtual void on_refused(const link_state& link, error_code reason) = 0;
+
+ protected:
+  interface_sink() = default;
+  interface_sink(const interface_sink&) = default;
+  interface_sink& operator=(const interface_sink&) = default;
+  ~interface_sink() = default;
+};
+
+/// Follows interfaces by name or glob.
+class interface_follower {
+ public:
+  using run_signature = void(error_code);
+
+  interface_follower(asio::any_io_executor executor, std::vector<interface_pattern> patterns, transport_factory open)
+      : executor_{executor},
+        patterns_{std::move(patterns)},
+        open_{std::move(open)},
+        monitor_{executor},
+        retry_timer_{executor},
+        done_{std::move(executor)} {}
+
+  /// Feeds `sink` until cancelled.
+  /// @param sink must outlive the operation
+  /// @return through the token: `operation_aborted` after a cancellation (any type), or the link monitor's error
+  template <asio::completion_token_for<run_signature> Token>
+  auto async_run(interface_sink& sink, Token&& token) {
+    return detail::erase<run_signature>(std::forward<Token>(token),
+                                        [this, &sink](handler<run_signature> done) { run(sink, std::move(done)); });
+  }
+
+  /// The transport of this link has failed: opens another one a second later, if the link is still there.
+  void reopen(unsigned link_index) {
+    if (const auto at = links_.find(link_index); at != links_.end()) retry_later(at->second);
+  }
+
+ private:
+  struct followed {
+    link_state link;
+    bool retry = false;
+    error_code refusal;  // the last one that was told
+  };
+
+  void run(interface_sink& sink, handler<run_signature> done) {
+    done_.store(std::move(done), [this] { stop_.emit(); });
+    sink_ = &sink;
+    next();
+  }
+
+  void next() {
+    auto handle = done_.while_pending([this](error_code error, const std::vector<link_change>& changes) {
+      if (error) {
+        retry_timer_.cancel();
+        done_.complete(error);
+        return;
+      }
+      for (const auto& change : changes) take(change);
+      next();
+    });
+    monitor_.async_changes(asio::bind_executor(executor_, stop_.bind(std::move(handle))));
+  }
+
+  void take(const link_change& change) {
+    sink_->on_link(change);
+    if (change.gone()) {
+      links_.erase(change.before->index);
+      return;
+    }
+    const bool selected = std::any_of(patterns_.begin(), patterns_.end(), [&](const interface_pattern& pattern) {
+      return pattern.matches(change.after->name);
+    });
+    if (!selected) return;
+    followed& link = links_[change.after->index];
+    link.link = *change.after;
+    if (change.appeared()) open(link);
+  }
+
+  void open(followed& link) {
+    error_code error;
+    std::unique_ptr<frame_transport> opened;
+    if (link.link.ethernet) {
+      opened = open_(executor_, link.link, error);
+    } else {
+      error = error::not_ethernet;
+    }
+    if (!error) {
+      link.refusal = {};
+      sink_->on_interface(link.link, std::move(opened));
+      return;
+    }
+    if (std::exchange(link.refusal, error) != error) sink_->on_refused(link.link, error);
+    if (link.link.ethernet) retry_later(link);
+  }
+
+  void retry_later(followed& link) {
+    link.retry = true;
+    if (std::exchange(retrying_, true)) return;
+    retry_timer_.expires_after(std::chrono::seconds{1});
+    retry_timer_.async_wait(asio::bind_executor(executor_, done_.while_pending([this](error_code error) {
+      retrying_ = false;
+      if (error) return;
+      for (auto& [index, each] : links_) {
+        if (std::exchange(each.retry, false)) open(each);
+      }
+    })));
+  }
+
+  asio::any_io_executor executor_;
+  std::vector<interface_pattern> patterns_;
+  transport_factory open_;
+  link_monitor monitor_;
+  interface_sink* sink_ = nullptr;
+  std::map<unsigned, followed> links_;
+  bool retrying_ = false;
+  asio::steady_timer retry_timer_;
+  detail::stop_signal stop_;
+  detail::pending<run_signature> done_;
+};
+
+}  // namespace isat::inline v0::transport
