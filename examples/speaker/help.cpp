@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSL-1.0
+
+#include "help.hpp"
+
+namespace speakerd {
+
+std::string_view help_text() noexcept {
+  return R"(Usage: isat-speaker [options]
+Answers ARP for virtual IPv4 addresses (VIPs) on Ethernet interfaces while this node leads.
+
+What to announce
+  -i, --interface IF     interface to announce on; repeatable, globs allowed (quote them)
+  -a, --vip ADDR         address, range A-B or CIDR block to answer for, the first and the last address included;
+                         repeatable; at most 65536 addresses each
+      --mac node         whose MAC address answers carry: the interface's own (default)
+
+Who leads
+  -e, --elector KIND     always     this speaker always leads: no election (default)
+                         file:DIR   whoever holds the lock in this directory, for speakers on one host
+      --node-name NAME   name of this node in logs and in the lock (default: $ISAT_NODE_NAME, else the host name)
+
+Configuration
+  -c, --config FILE      YAML or JSON; every key is a long option of the groups above and below (interface, vip, ...);
+                         an option on the command line replaces the file's, lists as a whole
+      --strict           an interface that is missing at start is an error; without it, it is waited for
+      --log-level LEVEL  error, warn, info (default) or debug
+      --log-format FORM  text (default), logfmt or json; logs go to standard error
+
+Instead of running
+      --check-config     check everything that can be checked without looking at the host
+      --print-config     print the effective configuration as YAML
+      --dry-run          print what would be announced where; opens no packet socket and contends for nothing
+      --version          print the version
+      --help             print this
+
+Permission
+  Running needs CAP_NET_RAW and nothing else, and not root. Give it by one of
+    setcap cap_net_raw=p isat-speaker                                 a file capability
+    AmbientCapabilities=CAP_NET_RAW                                   a systemd unit
+    securityContext: {capabilities: {drop: [ALL], add: [NET_RAW]}}    a Kubernetes container
+  All other capabilities are dropped at start; this one is in effect only while a packet socket is opened.
+
+Signals
+  SIGTERM, SIGINT        hand over and exit; a second one exits at once
+  SIGHUP                 is logged; the configuration is not read again
+
+Exit codes
+  0  done, or handed over        70  a bug of isat-speaker
+  64 wrong command line          71  refused by the operating system
+  66 no such file, or unreadable 77  missing permission
+  69 elector's store unreachable 78  wrong configuration
+
+Examples
+  isat-speaker -i eth0 -a 10.77.0.100
+  isat-speaker -i 'eth*' -a 10.77.0.100-10.77.0.119 -a 10.77.1.0/28 -e file:/run/isat
+  isat-speaker -c /etc/isat-speaker.yaml --dry-run
+)";
+}
+
+}  // namespace speakerd

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: BSL-1.0
+
+#include "isat/transport/interface_pattern.hpp"
+#include "options.hpp"
+#include "suggestion.hpp"
+#include "text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdlib>
+#include <set>
+#include <span>
+#include <unistd.h>
+
+namespace speakerd {
+
+namespace {
+
+/// The words of an enumeration whose values count from 1.
+constexpr std::array<std::string_view, 1> mac_words{"node"};
+constexpr std::array<std::string_view, 4> level_words{"error", "warn", "info", "debug"};
+constexpr std::array<std::string_view, 3> format_words{"text", "logfmt", "json"};
+constexpr std::array<std::string_view, 2> elector_words{"always", "file:DIR"};
+constexpr std::array<std::string_view, 2> bool_words{"false", "true"};
+
+template <class Enum>
+constexpr std::size_t index_of(Enum value) noexcept {
+  return static_cast<std::size_t>(value) - 1;
+}
+
+[[noreturn]] void refuse_word(const setting& value, std::span<const std::string_view> words) {
+  if (words.size() == 1) {
+    value.from.refuse(fmt::format("{} is unknown, the only value is {}", quoted(value.text), words[0]));
+  }
+  std::string list;
+  for (const std::string_view word : words) list += fmt::format("{}{}", list.empty() ? "" : ", ", word);
+  value.from.refuse(fmt::format("{} is not one of {}{}", quoted(value.text), list, did_you_mean(value.text, words)));
+}
+
+std::size_t parse_word(const setting& value, std::span<const std::string_view> words) {
+  const auto found = std::find(words.begin(), words.end(), value.text);
+  if (found == words.end()) refuse_word(value, words);
+  return static_cast<std::size_t>(found - words.begin());
+}
+
+template <class Enum>
+Enum parse_enum(const setting& value, std::span<const std::string_view> words) {
+  return static_cast<Enum>(parse_word(value, words) + 1);
+}
+
+/// Printable, and without a space, so that a name is one word wherever it is shown.
+bool is_word(std::string_view text) { return is_printable(text) && text.find(' ') == std::string_view::npos; }
+
+std::string parse_interface(const setting& value) {
+  constexpr std::size_t name_max = 15;
+  const std::string& text = value.text;
+  if (text.empty()) value.from.refuse("an interface needs a name");
+  const bool is_glob = text.find_first_of("*?[") != std::string::npos;
+  if (!is_glob && text.size() > name_max) {
+    value.from.refuse(fmt::format("{} is longer than the {} bytes of an interface's name", quoted(text), name_max));
+  }
+  if (!is_word(text) || !isat::transport::interface_pattern::parse(text)) {
+    value.from.refuse(quoted(text) + " can be no interface's name");
+  }
+  return text;
+}
+
+std::vector<std::string> parse_interfaces(std::span<const setting> values) {
+  std::vector<std::string> interfaces;
+  std::set<std::string_view> seen;
+  for (const setting& value : values) {
+    if (!seen.insert(value.text).second) value.from.refuse(quoted(value.text) + " is given twice");
+    interfaces.push_back(parse_interface(value));
+  }
+  return interfaces;
+}
+
+void apply_elector(options& into, const setting& value) {
+  constexpr std::string_view file = "file:";
+  into.directory.clear();
+  if (value.text == "always") {
+    into.elector = elector_kind::always;
+    return;
+  }
+  if (value.text == "file" || value.text == file) {
+    value.from.refuse(quoted(value.text) + " names no directory, write file:DIR");
+  }
+  if (!value.text.starts_with(file)) refuse_word(value, elector_words);
+  if (!is_printable(value.text)) value.from.refuse(quoted(value.text) + " names no printable directory");
+  into.elector = elector_kind::file;
+  into.directory = value.text.substr(file.size());
+}
+
+std::string parse_node_name(const setting& value) {
+  constexpr std::size_t longest = 253;  // of a DNS name, and so of a Kubernetes node's
+  if (value.text.empty()) value.from.refuse("a node name cannot be empty");
+  if (value.text.size() > longest) value.from.refuse(fmt::format("a node name has at most {} bytes", longest));
+  if (!is_word(value.text)) value.from.refuse(quoted(value.text) + " is no node name, it must be one printable word");
+  return value.text;
+}
+
+std::string default_node_name() {
+  if (const char* name = std::getenv("ISAT_NODE_NAME"); name != nullptr && *name != '\0') {
+    return parse_node_name({name, {exit_code::configuration, "ISAT_NODE_NAME"}});
+  }
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0) name[0] = '\0';
+  return parse_node_name({name.data(), {exit_code::configuration, "the host name, for want of --node-name"}});
+}
+
+/// Overwrites in `into` what `layer` sets.
+void apply(options& into, const settings& layer) {
+  for (const auto& [name, values] : layer) {
+    const setting& value = values.front();
+    if (name == "interface") into.interfaces = parse_interfaces(values);
+    if (name == "vip") into.vips = parse_vips(values);
+    if (name == "elector") apply_elector(into, value);
+    if (name == "mac") into.mac = parse_enum<mac_mode>(value, mac_words);
+    if (name == "node-name") into.node_name = parse_node_name(value);
+    if (name == "strict") into.strict = parse_word(value, bool_words) == 1;
+    if (name == "log-level") into.level = parse_enum<log_level>(value, level_words);
+    if (name == "log-format") into.format = parse_enum<log_format>(value, format_words);
+  }
+}
+
+}  // namespace
+
+std::string_view to_string(mac_mode mode) noexcept { return mac_words[index_of(mode)]; }
+std::string_view to_string(log_level level) noexcept { return level_words[index_of(level)]; }
+std::string_view to_string(log_format format) noexcept { return format_words[index_of(format)]; }
+
+std::string options::elector_text() const { return elector == elector_kind::always ? "always" : "file:" + directory; }
+
+options make_options(const settings& file, const settings& command_line) {
+  options made;
+  apply(made, file);
+  apply(made, command_line);
+  if (made.node_name.empty()) made.node_name = default_node_name();
+  if (made.interfaces.empty()) {
+    throw failure{exit_code::usage, "no interface to announce on: give --interface IF, or 'interface' in the file"};
+  }
+  if (made.vips.empty()) throw failure{exit_code::usage, "no VIP to answer for: give --vip ADDR, or 'vip' in the file"};
+  return made;
+}
+
+}  // namespace speakerd

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// The options of a run, as values: what main hands to everything else. Made from settings by one set of rules,
+// whatever their origin; whoever holds an `options` may rely on it being valid. It knows no file and no host.
+#pragma once
+
+#include "setting.hpp"
+#include "vip_range.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace speakerd {
+
+enum class elector_kind : std::uint8_t {
+  always = 1,  ///< no election: this speaker always leads
+  file = 2,    ///< a lock in a directory of this host
+};
+
+/// Where the MAC address of answers comes from.
+enum class mac_mode : std::uint8_t {
+  node = 1,  ///< the interface's own
+};
+
+enum class log_level : std::uint8_t { error = 1, warn = 2, info = 3, debug = 4 };
+enum class log_format : std::uint8_t { text = 1, logfmt = 2, json = 3 };
+
+std::string_view to_string(mac_mode mode) noexcept;
+std::string_view to_string(log_level level) noexcept;
+std::string_view to_string(log_format format) noexcept;
+
+struct options {
+  std::vector<std::string> interfaces;  ///< names or globs, at least one
+  std::vector<vip_range> vips;          ///< at least one, without overlaps
+  elector_kind elector{elector_kind::always};
+  std::string directory;  ///< of elector_kind::file, else empty
+  mac_mode mac{mac_mode::node};
+  std::string node_name;
+  bool strict{};
+  log_level level{log_level::info};
+  log_format format{log_format::text};
+
+  /// The elector as it is written: `always` or `file:DIR`.
+  std::string elector_text() const;
+};
+
+/// Makes options of two layers: what the command line says replaces what the file says, option by option. Both layers
+/// are checked wholly. The node name defaults to $ISAT_NODE_NAME, then to the host name.
+/// @throws failure when a value is wrong, or no interface or no VIP is given
+options make_options(const settings& file, const settings& command_line);
+
+}  // namespace speakerd

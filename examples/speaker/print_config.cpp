@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSL-1.0
+
+#include "print_config.hpp"
+#include "text.hpp"
+
+#include <fmt/format.h>
+
+#include <iterator>
+
+namespace speakerd {
+
+namespace {
+
+/// A double-quoted YAML scalar: names may look like numbers, null, aliases or anything else.
+std::string scalar(std::string_view text) { return "\"" + escaped(text, escape_style::hexadecimal) + "\""; }
+
+}  // namespace
+
+std::string to_yaml(const options& effective) {
+  std::string yaml = "interface:\n";
+  const auto out = std::back_inserter(yaml);
+  for (const std::string& pattern : effective.interfaces) fmt::format_to(out, "  - {}\n", scalar(pattern));
+  yaml += "vip:\n";
+  for (const vip_range& range : effective.vips) fmt::format_to(out, "  - {}\n", range.text);
+  fmt::format_to(out, "elector: {}\n", scalar(effective.elector_text()));
+  fmt::format_to(out, "mac: {}\n", to_string(effective.mac));
+  fmt::format_to(out, "node-name: {}\n", scalar(effective.node_name));
+  fmt::format_to(out, "strict: {}\n", effective.strict);
+  fmt::format_to(out, "log-level: {}\n", to_string(effective.level));
+  fmt::format_to(out, "log-format: {}\n", to_string(effective.format));
+  return yaml;
+}
+
+}  // namespace speakerd

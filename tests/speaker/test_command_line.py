@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: BSL-1.0
+"""The command line: every option does what it says, and every mistake gets one sentence and its exit code."""
+
+import re
+import socket
+import subprocess
+
+from support import BASE, CONFIGURATION, SPEAKER, USAGE, SpeakerTest, main, run
+
+# name -> (arguments, sentence); all of them end with 64.
+MISTAKES = {
+    "no interface": (["-a", "10.77.0.100"],
+                     "no interface to announce on: give --interface IF, or 'interface' in the file"),
+    "no VIP": (["-i", "eth0"], "no VIP to answer for: give --vip ADDR, or 'vip' in the file"),
+    "a misspelt option": (["--vpi", "x"], "unknown option '--vpi', did you mean '--vip'?"),
+    "an unknown option": (["--kubernetes"], "unknown option '--kubernetes'; see --help"),
+    "an unknown letter": (["-x"], "unknown option '-x'; see --help"),
+    "a long option with one dash": (["-vip", "10.77.0.100"], "unknown option '-vip', did you mean '--vip'?"),
+    "an abbreviation": (["--inter", "eth0"], "unknown option '--inter', did you mean '--interface'?"),
+    "an option of a later version": (["--groups", "single"], "unknown option '--groups'; see --help"),
+    "a missing value at the end": (["--vip"], "--vip needs a value"),
+    "a missing value after an equal sign": (["--vip="], "--vip needs a value"),
+    "a missing value of a letter": (["-a"], "--vip needs a value"),
+    "a value for a flag": (["--strict=yes"], "--strict takes no value"),
+    "an argument without an option": ([*BASE, "eth1"], "unexpected argument 'eth1'; see --help"),
+    "an argument after two dashes": ([*BASE, "--", "-i"], "unexpected argument '-i'; see --help"),
+    "an option twice": ([*BASE, "-e", "always", "-e", "always"], "--elector may be given only once"),
+    "a file twice": (["-c", "a", "-c", "b"], "--config may be given only once"),
+    "a file without a name": (["-c", ""], "--config needs the name of a file"),
+    "two actions": ([*BASE, "--check-config", "--dry-run"], "--check-config and --dry-run exclude each other"),
+    "an unknown elector": ([*BASE, "-e", "alwyas"],
+                           "--elector: 'alwyas' is not one of always, file:DIR, did you mean 'always'?"),
+    "an elector of a later version": ([*BASE, "-e", "kubernetes"],
+                                      "--elector: 'kubernetes' is not one of always, file:DIR"),
+    "a file elector without a directory": ([*BASE, "-e", "file"],
+                                           "--elector: 'file' names no directory, write file:DIR"),
+    "a file elector with an empty directory": ([*BASE, "-e", "file:"],
+                                               "--elector: 'file:' names no directory, write file:DIR"),
+    "an unknown MAC mode": ([*BASE, "--mac", "virtual"], "--mac: 'virtual' is unknown, the only value is node"),
+    "an unknown log level": ([*BASE, "--log-level", "inof"],
+                             "--log-level: 'inof' is not one of error, warn, info, debug, did you mean 'info'?"),
+    "an unknown log format": ([*BASE, "--log-format", "xml"],
+                              "--log-format: 'xml' is not one of text, logfmt, json"),
+    "an empty node name": ([*BASE, "--node-name", ""], "--node-name: a node name cannot be empty"),
+    "a node name of two words": ([*BASE, "--node-name", "a b"],
+                                 "--node-name: 'a b' is no node name, it must be one printable word"),
+    "a node name that is too long": ([*BASE, "--node-name", "n" * 254],
+                                     "--node-name: a node name has at most 253 bytes"),
+    "an empty interface": (["-i", "", "-a", "10.77.0.100"], "--interface: an interface needs a name"),
+    "an interface with a space": (["-i", "a b", "-a", "10.77.0.100"],
+                                  "--interface: 'a b' can be no interface's name"),
+    "an interface with a slash": (["-i", "a/b", "-a", "10.77.0.100"],
+                                  "--interface: 'a/b' can be no interface's name"),
+    "an interface with a long name": (["-i", "abcdefghijklmnop", "-a", "10.77.0.100"],
+                                      "--interface: 'abcdefghijklmnop' is longer than the 15 bytes of an interface's "
+                                      "name"),
+    "an interface twice": (["-i", "eth0", "-i", "eth0", "-a", "10.77.0.100"],
+                           "--interface: 'eth0' is given twice"),
+    "control bytes are shown harmless": (["-i", "\x1b[31m", "-a", "10.77.0.100"],
+                                         r"--interface: '\x1b[31m' can be no interface's name"),
+}
+
+# VIP -> what is wrong with it, after "--vip: ".
+WRONG_VIPS = {
+    "0.0.0.0": "0.0.0.0 is the unspecified address and cannot be a VIP",
+    "0.1.2.3": "0.1.2.3 is in 0.0.0.0/8 and cannot be a VIP",
+    "127.0.0.1": "127.0.0.1 is a loopback address and cannot be a VIP",
+    "224.0.0.1": "224.0.0.1 is a multicast address and cannot be a VIP",
+    "239.255.255.255": "239.255.255.255 is a multicast address and cannot be a VIP",
+    "255.255.255.255": "255.255.255.255 is the broadcast address and cannot be a VIP",
+    "255.255.255.0/24": "'255.255.255.0/24' cannot be a range of VIPs, for 255.255.255.255 is the broadcast address",
+    "126.255.255.250-127.0.0.5": "'126.255.255.250-127.0.0.5' cannot be a range of VIPs, for 127.0.0.0 is a loopback "
+                                 "address",
+    "10.0.0.0/15": "'10.0.0.0/15' has 131072 addresses, more than the 65536 of the largest range",
+    "10.0.0.0-10.1.0.0": "'10.0.0.0-10.1.0.0' has 65537 addresses, more than the 65536 of the largest range",
+    "0.0.0.0/0": "'0.0.0.0/0' has 4294967296 addresses, more than the 65536 of the largest range",
+    "10.77.0.9-10.77.0.1": "'10.77.0.9-10.77.0.1' ends before it begins",
+    "10.77.0.5/24": "'10.77.0.5/24' names a host inside a block, write 10.77.0.5 for the address or 10.77.0.0/24 for "
+                    "the block",
+    "10.77.0.0/33": "'10.77.0.0/33' has no prefix length from 0 to 32",
+    "10.77.0.0/": "'10.77.0.0/' has no prefix length from 0 to 32",
+    "10.77.0.0/+8": "'10.77.0.0/+8' has no prefix length from 0 to 32",
+    "10.77.0.0/08": "'10.77.0.0/08' has no prefix length from 0 to 32",
+    "10.77.0.0/255.255.255.0": "'10.77.0.0/255.255.255.0' has no prefix length from 0 to 32",
+    "10.77.0.1-": "'' in '10.77.0.1-' is no IPv4 address",
+    "10.77.0.1-9": "'9' in '10.77.0.1-9' is no IPv4 address",
+    "10.77.0": "'10.77.0' is no IPv4 address, range A-B or CIDR block",
+    "10.77.0.256": "'10.77.0.256' is no IPv4 address, range A-B or CIDR block",
+    "10.77.0.010": "'10.77.0.010' is no IPv4 address, range A-B or CIDR block",
+    " 10.77.0.1": "' 10.77.0.1' is no IPv4 address, range A-B or CIDR block",
+    "fd00::1": "'fd00::1' is no IPv4 address, range A-B or CIDR block",
+    "example": "'example' is no IPv4 address, range A-B or CIDR block",
+    "9" * 100: "'" + "9" * 80 + "...' is no IPv4 address, range A-B or CIDR block",
+    "": "'' is no IPv4 address, range A-B or CIDR block",
+}
+
+# What is given -> the sentence about the second one, after "--vip: ".
+DUPLICATE_VIPS = {
+    ("10.77.0.1", "10.77.0.1"): "'10.77.0.1' is given twice",
+    ("10.77.0.1", "10.77.0.0/24"): "10.77.0.1 is given twice, by '10.77.0.1' and by '10.77.0.0/24'",
+    ("10.77.0.0/24", "10.77.0.255"): "10.77.0.255 is given twice, by '10.77.0.0/24' and by '10.77.0.255'",
+    ("10.77.0.0/24", "10.77.0.250-10.77.1.9"): "10.77.0.250 is given twice, by '10.77.0.0/24' and by "
+                                               "'10.77.0.250-10.77.1.9'",
+    ("10.77.0.9", "10.77.0.1", "10.77.0.2-10.77.0.9"): "10.77.0.9 is given twice, by '10.77.0.9' and by "
+                                                       "'10.77.0.2-10.77.0.9'",
+}
+
+GOOD_VIPS = {
+    "10.77.0.100": 1,
+    "10.77.0.100-10.77.0.100": 1,
+    "10.77.0.100/32": 1,
+    "10.77.0.100/31": 2,
+    "10.77.0.250-10.77.1.5": 12,
+    "10.0.0.0/16": 65536,
+    "169.254.7.7": 1,
+    "240.0.0.1": 1,
+    "1.0.0.0": 1,
+    "223.255.255.255": 1,
+    "255.255.255.254": 1,
+}
+
+LONG_OPTIONS = {"config", "interface", "vip", "elector", "mac", "node-name", "check-config", "print-config", "dry-run",
+                "strict", "log-level", "log-format", "version", "help"}
+
+
+class Mistakes(SpeakerTest):
+    def test_each_mistake_gets_one_sentence_and_64(self):
+        for name, (arguments, sentence) in MISTAKES.items():
+            with self.subTest(name):
+                self.assert_refused(run(*arguments), USAGE, sentence)
+
+    def test_each_impossible_vip_is_refused_with_its_reason(self):
+        for vip, reason in WRONG_VIPS.items():
+            with self.subTest(vip):
+                self.assert_refused(run("-i", "eth0", "-a", vip), USAGE, f"--vip: {reason}")
+
+    def test_an_address_that_is_named_twice_is_refused(self):
+        for vips, reason in DUPLICATE_VIPS.items():
+            with self.subTest(vips):
+                arguments = [word for vip in vips for word in ("-a", vip)]
+                self.assert_refused(run("-i", "eth0", *arguments), USAGE, f"--vip: {reason}")
+
+    def test_a_million_vips_are_the_limit_of_all_ranges_together(self):
+        sixteen = [word for part in range(16) for word in ("-a", f"10.{part}.0.0/16")]
+        self.assert_ok(run("-i", "eth0", *sixteen, "--check-config"))
+        self.assert_refused(run("-i", "eth0", *sixteen, "-a", "10.77.0.1", "--check-config"), USAGE,
+                            "--vip: the VIPs up to here are more than 1048576")
+
+
+class Options(SpeakerTest):
+    def test_each_good_vip_counts_its_first_and_last_address(self):
+        for vip, count in GOOD_VIPS.items():
+            with self.subTest(vip):
+                out = self.assert_ok(run("-i", "eth0", "-a", vip, "--check-config"))
+                plural = "" if count == 1 else "s"
+                self.assertEqual(out, f"configuration is valid: 1 interface pattern, {count} VIP{plural}\n")
+
+    def test_defaults(self):
+        self.assertEqual(self.effective(*BASE, "--node-name", "node-a"),
+                         'interface:\n  - "eth0"\nvip:\n  - 10.77.0.100\nelector: "always"\nmac: node\n'
+                         'node-name: "node-a"\nstrict: false\nlog-level: info\nlog-format: text\n')
+
+    def test_every_option_reaches_the_effective_configuration(self):
+        arguments = ["--interface", "eth*", "--interface=veth0", "--vip", "10.77.0.1-10.77.0.3", "--vip=10.77.1.0/28",
+                     "--elector", "file:/run/isat", "--mac", "node", "--node-name", "node-b", "--strict",
+                     "--log-level", "debug", "--log-format", "json"]
+        self.assertEqual(self.effective(*arguments),
+                         'interface:\n  - "eth*"\n  - "veth0"\nvip:\n  - 10.77.0.1-10.77.0.3\n  - 10.77.1.0/28\n'
+                         'elector: "file:/run/isat"\nmac: node\nnode-name: "node-b"\nstrict: true\nlog-level: debug\n'
+                         'log-format: json\n')
+
+    def test_letters_stand_for_their_options(self):
+        path = self.file("vip: 10.77.0.1\n")
+        short = self.effective("-c", path, "-i", "eth0", "-a10.77.0.2", "-e", "file:x")
+        long = self.effective("--config", path, "--interface", "eth0", "--vip", "10.77.0.2", "--elector", "file:x")
+        self.assertEqual(short, long)
+
+    def test_the_node_name_is_the_flag_else_the_environment_else_the_host_name(self):
+        self.assertIn('node-name: "flag"\n', self.effective(*BASE, "--node-name", "flag", ISAT_NODE_NAME="variable"))
+        self.assertIn('node-name: "variable"\n', self.effective(*BASE, ISAT_NODE_NAME="variable"))
+        self.assertIn(f'node-name: "{socket.gethostname()}"\n', self.effective(*BASE, ISAT_NODE_NAME=""))
+
+    def test_a_bad_node_name_in_the_environment_is_a_wrong_configuration(self):
+        self.assert_refused(run(*BASE, "--check-config", ISAT_NODE_NAME="a b"), CONFIGURATION,
+                            "ISAT_NODE_NAME: 'a b' is no node name, it must be one printable word")
+
+    def test_an_option_that_may_repeat_keeps_its_order(self):
+        out = self.effective("-i", "eth1", "-i", "eth0", "-a", "10.77.0.2", "-a", "10.77.0.1")
+        self.assertLess(out.index("eth1"), out.index("eth0"))
+        self.assertLess(out.index("10.77.0.2"), out.index("10.77.0.1"))
+
+
+class Information(SpeakerTest):
+    def test_version_is_one_line(self):
+        self.assertRegex(self.assert_ok(run("--version")), r"\Aisat-speaker \d+\.\d+\.\d+\n\Z")
+
+    def test_help_names_every_option_and_no_other(self):
+        options = set(re.findall(r"(?<![\w-])--([a-z][a-z-]*)", self.assert_ok(run("--help"))))
+        self.assertEqual(options, LONG_OPTIONS)
+
+    def test_help_says_what_it_needs_and_how_it_ends(self):
+        text = self.assert_ok(run("--help"))
+        for word in ["CAP_NET_RAW", "setcap", "AmbientCapabilities", "securityContext", "SIGHUP",
+                     *(str(code) for code in (64, 66, 69, 70, 71, 77, 78))]:
+            with self.subTest(word):
+                self.assertIn(word, text)
+        self.assertLessEqual(max(map(len, text.splitlines())), 120)
+
+    def test_help_and_version_win_over_what_is_wrong_with_values(self):
+        self.assertTrue(self.assert_ok(run("-a", "nonsense", "--help")).startswith("Usage:"))
+        self.assertTrue(self.assert_ok(run("--version", "--help", "--dry-run")).startswith("Usage:"))
+        self.assertTrue(self.assert_ok(run("--dry-run", "--version")).startswith("isat-speaker "))
+
+    def test_output_that_cannot_be_written_is_an_error(self):
+        with open("/dev/full", "w", encoding="ascii") as full:
+            result = subprocess.run([SPEAKER, "--help"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=20)
+        self.assertEqual((result.returncode, result.stderr), (71, "isat-speaker: cannot write to standard output\n"))
+
+
+if __name__ == "__main__":
+    main()

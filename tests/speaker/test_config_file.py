@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: BSL-1.0
+"""The configuration file: YAML whose keys are the options; every mistake is told with its line and column."""
+
+import os
+import subprocess
+
+from support import (BASE, CONFIGURATION, NO_INPUT, OK, SOURCE, SPEAKER, USAGE, WITHOUT_CAPABILITIES, SpeakerTest,
+                     environment, main, run)
+
+# name -> (text of the file, `LINE:COLUMN: sentence`); all of them end with 78.
+MISTAKES = {
+    "a misspelt key": ("interface: eth0\nvips: 10.77.0.1\n", "2:1: unknown key 'vips', did you mean 'vip'?"),
+    "an underscore for a dash": ("log_level: debug\n", "1:1: unknown key 'log_level', did you mean 'log-level'?"),
+    "a capital letter": ("Interface: eth0\n", "1:1: unknown key 'Interface', did you mean 'interface'?"),
+    "an unknown key": ("kubeconfig: x\n", "1:1: unknown key 'kubeconfig'"),
+    "an indented unknown key": ("{\n  vip: 10.77.0.1,\n  intreface: eth0\n}\n",
+                                "3:3: unknown key 'intreface', did you mean 'interface'?"),
+    "an option of the command line": ("dry-run: true\n",
+                                      "1:1: 'dry-run' belongs on the command line, not in a file"),
+    "a file in a file": ("config: x\n", "1:1: 'config' belongs on the command line, not in a file"),
+    "a key twice": ("vip: 10.77.0.1\ninterface: eth0\nvip: 10.77.0.2\n", "3:1: 'vip' is given twice"),
+    "a list for one value": ("elector: [always]\n", "1:10: 'elector' takes a single value, not a list"),
+    "a map for one value": ("node-name: {a: b}\n", "1:12: 'node-name' takes a single value, not a map"),
+    "a map for a list": ("vip:\n  first: 10.77.0.1\n", "2:3: 'vip' takes a value or a list of values, not a map"),
+    "a list in a list": ("vip:\n  - 10.77.0.1\n  - [10.77.0.2]\n",
+                         "3:5: 'vip' is a list of single values, but here is a list"),
+    "a map in a list": ("interface:\n  - name: eth0\n",
+                        "2:5: 'interface' is a list of single values, but here is a map"),
+    "an empty entry in a list": ("vip:\n  - 10.77.0.1\n  - ~\n",
+                                 "3:5: 'vip' is a list of single values, but here is nothing"),
+    "a key without a value": ("interface: eth0\nvip:\n", "2:1: 'vip' has no value"),
+    "an empty list": ("vip: []\n", "1:6: 'vip' is an empty list"),
+    "a word for a truth value": ("strict: yes\n", "1:9: 'strict' is true or false, not 'yes'"),
+    "a number for a truth value": ("strict: 1\n", "1:9: 'strict' is true or false, not '1'"),
+    "a truth value in quotes": ('strict: "true"\n', "1:9: 'strict' is true or false, not the text 'true'"),
+    "a key that is a list": ("? [vip]\n: 10.77.0.1\n", "1:3: a key is the name of an option, not a list"),
+    "a list at the top": ("- interface\n- vip\n", "1:1: the file must be a map such as 'vip: 10.77.0.100', not a list"),
+    "a word at the top": ("eth0\n", "1:1: the file must be a map such as 'vip: 10.77.0.100', not a single value"),
+    "a second document": ("vip: 10.77.0.1\n---\nvip: 10.77.0.2\n",
+                          "3:1: a second document begins here, the file may hold only one"),
+    "a second document without anything": ("vip: 10.77.0.1\n---\n",
+                                           "3:1: not valid YAML: the document has ended before this place"),
+    "a bracket too many": ("interface: eth0\nvip: [10.77.0.1]]\n", None),
+    "a comma at the top": (",\ninterface: eth0\n", "1:1: not valid YAML: a document cannot begin like this"),
+    "a list that does not end": ("interface: eth0\nvip: [10.77.0.1\n",
+                                 "3:1: not valid YAML: end of sequence flow not found"),
+    "a map in a value": ("interface: eth0: eth1\n", "1:16: not valid YAML: illegal map value"),
+    "a glob that looks like an alias": ("interface: *eth\n",
+                                        "1:12: not valid YAML: the referenced anchor is not defined; a value that "
+                                        "begins with '*' needs quotes"),
+    "an impossible VIP": ("interface: eth0\nvip:\n  - 10.77.0.1\n  - 127.0.0.1\n",
+                          "4:5: 127.0.0.1 is a loopback address and cannot be a VIP"),
+    "a range that is too large": ("vip: 10.0.0.0/8\n",
+                                  "1:6: '10.0.0.0/8' has 16777216 addresses, more than the 65536 of the largest range"),
+    "a VIP twice": ("vip: [10.77.0.1, 10.77.0.1]\n", "1:18: '10.77.0.1' is given twice"),
+    "overlapping ranges": ("vip:\n  - 10.77.0.0/24\n  - 10.77.1.0\n  - 10.77.0.7\n",
+                           "4:5: 10.77.0.7 is given twice, by '10.77.0.0/24' and by '10.77.0.7'"),
+    "a number for a VIP": ("vip: 10\n", "1:6: '10' is no IPv4 address, range A-B or CIDR block"),
+    "a bad interface": ("interface: [eth0, a/b]\n", "1:19: 'a/b' can be no interface's name"),
+    "an unknown elector": ("elector: lease\n", "1:10: 'lease' is not one of always, file:DIR"),
+    "an unknown log level": ("log-level: warning\n",
+                             "1:12: 'warning' is not one of error, warn, info, debug"),
+    "a bad node name": ("node-name: a b\n", "1:12: 'a b' is no node name, it must be one printable word"),
+    "control bytes in a key": ('"\\e[31m": 1\n', r"1:1: unknown key '\x1b[31m'"),
+    "bytes that are no text": (b"vip: \xff\xfe\n", None),
+    "a NUL byte": (b"vip: 10.77.0.1\0\n", None),
+    "deep nesting": ("[" * 20000, None),
+}
+
+FULL = """
+interface: [eth0, "*th1"]
+vip:
+  - 10.77.0.1
+  - 10.77.1.0/28
+elector: file:/run/isat
+mac: node
+node-name: node-c
+strict: true
+log-level: warn
+log-format: logfmt
+"""
+
+
+class Mistakes(SpeakerTest):
+    def test_each_mistake_is_told_with_its_place_and_ends_with_78(self):
+        for name, (text, sentence) in MISTAKES.items():
+            with self.subTest(name):
+                path = self.file(text)
+                result = run("-c", path, "--check-config")
+                if sentence is not None:
+                    self.assert_refused(result, CONFIGURATION, f"{path}:{sentence}")
+                self.assertEqual(result.returncode, CONFIGURATION)
+                self.assertRegex(result.stderr, r"\Aisat-speaker: [^\n]*:\d+:\d+: [ -~]+\n\Z")
+
+    def test_a_mistake_in_the_file_counts_also_when_the_command_line_replaces_it(self):
+        path = self.file("vip: 127.0.0.1\n")
+        self.assert_refused(run("-c", path, *BASE), CONFIGURATION,
+                            f"{path}:1:6: 127.0.0.1 is a loopback address and cannot be a VIP")
+
+    def test_a_file_without_interface_or_vip_is_told_what_to_add(self):
+        self.assert_refused(run("-c", self.file("# nothing\n")), USAGE,
+                            "no interface to announce on: give --interface IF, or 'interface' in the file")
+        self.assert_refused(run("-c", self.file("interface: eth0\n")), USAGE,
+                            "no VIP to answer for: give --vip ADDR, or 'vip' in the file")
+
+
+class Files(SpeakerTest):
+    def test_a_missing_file_is_66(self):
+        path = str(self.scratch / "none.yaml")
+        self.assert_refused(run("-c", path), NO_INPUT, f"{path}: no such file")
+
+    def test_a_directory_is_66(self):
+        self.assert_refused(run("-c", str(self.scratch)), NO_INPUT, f"{self.scratch}: cannot be read: Is a directory")
+
+    def test_an_unreadable_file_is_66(self):
+        path = self.file(FULL)
+        os.chmod(path, 0)
+        self.assert_refused(run("-c", path, before=WITHOUT_CAPABILITIES), NO_INPUT,
+                            f"{path}: cannot be read: Permission denied")
+
+    def test_a_file_of_any_size_is_refused_before_it_fills_the_memory(self):
+        self.assert_refused(run("-c", "/dev/zero"), NO_INPUT, "/dev/zero: larger than 16 MiB")
+
+    def test_the_example_file_is_valid(self):
+        example = SOURCE / "examples" / "speaker" / "isat-speaker.yaml"
+        out = self.assert_ok(run("-c", str(example), "--check-config"))
+        self.assertEqual(out, "configuration is valid: 1 interface pattern, 27 VIPs\n")
+
+    def test_the_defaults_that_the_example_file_names_are_the_defaults(self):
+        example = (SOURCE / "examples" / "speaker" / "isat-speaker.yaml").read_text()
+        for line in ("# elector: always", "# mac: node", "# strict: false", "# log-level: info", "# log-format: text"):
+            with self.subTest(line):
+                self.assertIn(f"\n{line}\n", example)
+                self.assertIn(line.removeprefix("# "), self.effective(*BASE).replace('"', ""))
+
+
+class Values(SpeakerTest):
+    def test_every_key_reaches_the_effective_configuration(self):
+        self.assertEqual(self.effective("-c", self.file(FULL)),
+                         'interface:\n  - "eth0"\n  - "*th1"\nvip:\n  - 10.77.0.1\n  - 10.77.1.0/28\n'
+                         'elector: "file:/run/isat"\nmac: node\nnode-name: "node-c"\nstrict: true\nlog-level: warn\n'
+                         'log-format: logfmt\n')
+
+    def test_json_is_yaml(self):
+        json = '{"interface": ["eth0", "*th1"], "vip": ["10.77.0.1", "10.77.1.0/28"],\n "elector": "file:/run/isat", ' \
+               '"mac": "node", "node-name": "node-c",\n\t"strict": true, "log-level": "warn", "log-format": "logfmt"}'
+        self.assertEqual(self.effective("-c", self.file(json)), self.effective("-c", self.file(FULL)))
+
+    def test_a_repeatable_key_may_hold_one_value(self):
+        self.assertEqual(self.effective("-c", self.file("interface: eth0\nvip: 10.77.0.1\n")),
+                         self.effective("-c", self.file("interface: [eth0]\nvip: [10.77.0.1]\n")))
+
+    def test_an_option_of_the_command_line_replaces_the_key(self):
+        out = self.effective("-c", self.file(FULL), "-a", "10.77.0.9", "-i", "eth9", "-e", "always", "--node-name",
+                             "flag", "--log-level", "debug", "--log-format", "json", ISAT_NODE_NAME="variable")
+        self.assertEqual(out, 'interface:\n  - "eth9"\nvip:\n  - 10.77.0.9\nelector: "always"\nmac: node\n'
+                              'node-name: "flag"\nstrict: true\nlog-level: debug\nlog-format: json\n')
+
+    def test_the_node_name_of_the_file_wins_over_the_environment(self):
+        self.assertIn('node-name: "node-c"', self.effective("-c", self.file(FULL), ISAT_NODE_NAME="variable"))
+
+    def test_what_print_config_prints_reads_back_as_the_same(self):
+        cases = {
+            "a full file": ["-c", self.file(FULL)],
+            "defaults": BASE,
+            "names that look like something else": ["-i", "null", "-i", "~", "-i", "*", "-i", "0x1f", "-i", "&a",
+                                                    "-a", "10.77.0.1", "--node-name", "true", "-e", "file:a: b #c"],
+            "quotes and backslashes": ["-i", 'a"b', "-i", "a\\b", "-i", "'", "-a", "10.77.0.1", "--node-name", '"\\"'],
+            "letters beyond ASCII": ["-i", "eth\u00fc", "-a", "10.77.0.1", "--node-name", "kn\u00f6t\U0001f600"],
+        }
+        for name, arguments in cases.items():
+            with self.subTest(name):
+                printed = self.effective(*arguments)
+                self.assertEqual(self.effective("-c", self.file(printed, "printed.yaml")), printed)
+
+    def test_a_thousand_vips_come_from_a_file(self):
+        lines = "".join(f"  - 10.77.{index // 250}.{index % 250}\n" for index in range(1000))
+        out = self.assert_ok(run("-c", self.file(f"interface: eth0\nvip:\n{lines}"), "--check-config"))
+        self.assertEqual(out, "configuration is valid: 1 interface pattern, 1000 VIPs\n")
+
+    def test_a_pipe_will_do_for_a_file(self):
+        read, write = os.pipe()
+        os.write(write, FULL.encode())
+        os.close(write)
+        try:
+            result = subprocess.run([SPEAKER, "-c", f"/dev/fd/{read}", "--check-config"], pass_fds=[read],
+                                    capture_output=True, text=True, timeout=20, env=environment())
+        finally:
+            os.close(read)
+        self.assertEqual(result.returncode, OK, result.stderr)
+
+
+if __name__ == "__main__":
+    main()
