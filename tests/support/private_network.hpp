@@ -56,7 +56,7 @@ inline bool run_program(std::vector<std::string> words, const std::string& input
   return failed == 0 && ::waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-inline bool write_file(const char* path, const std::string& text) {
+inline bool write_setting(const char* path, const std::string& text) {
   std::ofstream file{path};
   file << text;
   file.close();
@@ -82,9 +82,9 @@ inline bool enter_private_network() {
     ::setenv("PATH", ((path != nullptr ? std::string{path} : std::string{}) + ":/usr/sbin:/sbin").c_str(), 1);
     const auto user = std::to_string(::geteuid());
     const auto group = std::to_string(::getegid());
-    if (::geteuid() != 0 && (::unshare(CLONE_NEWUSER) != 0 || !write_file("/proc/self/setgroups", "deny") ||
-                             !write_file("/proc/self/uid_map", "0 " + user + " 1") ||
-                             !write_file("/proc/self/gid_map", "0 " + group + " 1"))) {
+    if (::geteuid() != 0 && (::unshare(CLONE_NEWUSER) != 0 || !write_setting("/proc/self/setgroups", "deny") ||
+                             !write_setting("/proc/self/uid_map", "0 " + user + " 1") ||
+                             !write_setting("/proc/self/gid_map", "0 " + group + " 1"))) {
       skip("no user namespaces here, and not root");
       return false;
     }

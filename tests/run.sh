@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSL-1.0
+#
+# Builds everything under build/ (Release with assertions) and runs the tests with the labels given, by default all
+# but `long`. As root it installs missing Debian packages first. The last lines are ctest's summary, the exit code is
+# ctest's; reasons of skipped tests are printed before the summary.
+set -euo pipefail
+root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+build=$root/build
+jobs=$(nproc)
+source "$root/tests/support/packages.sh"
+
+usage() {
+  cat <<TXT
+usage: tests/run.sh [LABEL]...
+  labels: unit style simulation netns kubernetes consumer packaging fuzz long (default: all but long)
+TXT
+}
+
+configure_and_build() {
+  echo "== Configuring build/ (Release with assertions)"
+  # An empty launcher is none: ccache helps where it is, and is not needed.
+  (cd "$root" && cmake --preset release -DCMAKE_CXX_COMPILER_LAUNCHER="$(command -v ccache || true)" >"$build/configure.log" 2>&1) || {
+    cat "$build/configure.log" >&2
+    return 1
+  }
+  local label
+  for label in "$@"; do
+    if ctest --test-dir "$build" -N -L "^$label\$" | grep -q '^Total Tests: 0$'; then
+      echo "No test has the label '$label'. Labels that have one:" >&2
+      ctest --test-dir "$build" --print-labels | sed -n 's/^  */  /p' >&2
+      return 1
+    fi
+  done
+  echo "== Building with $jobs jobs"
+  cmake --build "$build" --parallel "$jobs"
+}
+
+# Passes ctest's output on, and holds its summary back in a file: the reasons of skips come before it.
+hold_summary() {
+  awk -v file="$1" '/^[0-9]+% tests passed/ { held = 1 } held { print > file; next } { print; fflush() }'
+}
+
+# From ctest's log: each test that was skipped, with its `SKIP: reason` lines.
+skip_reasons() {
+  awk '
+    function report() { if (skipped) printf "%s", (reasons != "" ? reasons : "SKIPPED " name ": it gave no reason\n") }
+    /^[0-9]+\/[0-9]+ Testing: / { report(); name = $3; reasons = ""; skipped = 0 }
+    /^SKIP: / { reasons = reasons "SKIPPED " name ": " substr($0, 7) "\n" }
+    /^Test Skipped/ { skipped = 1 }
+    END { report() }
+  ' "$build/Testing/Temporary/LastTest.log"
+}
+
+run_tests() {
+  local select=(-LE '^long$') summary status=0
+  [[ $# -eq 0 ]] || select=(-L "^($(IFS='|' && echo "$*"))\$")
+  summary=$(mktemp)
+  echo "== Testing"
+  ctest --test-dir "$build" --output-on-failure --no-tests=error --parallel "$jobs" "${select[@]}" 2>&1 </dev/null |
+    hold_summary "$summary" || status=${PIPESTATUS[0]}
+  skip_reasons
+  cat "$summary"
+  rm -f "$summary"
+  return "$status"
+}
+
+for label in "$@"; do
+  case $label in
+    -h | --help) usage && exit 0 ;;
+    *[!a-z]* | '') usage >&2 && exit 2 ;;
+  esac
+done
+isat_require_packages build test
+mkdir -p "$build"
+configure_and_build "$@"
+run_tests "$@"
