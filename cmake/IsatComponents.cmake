@@ -43,8 +43,8 @@ set(isat_net_headers
     include/isat/isat.hpp
     include/isat/lease_clock.hpp
     include/isat/net.hpp
-    include/isat/port.hpp
     include/isat/responder/responder.hpp
+    include/isat/served_interface.hpp
     include/isat/source/static_source.hpp
     include/isat/source/vip_source.hpp
     include/isat/speaker.hpp

@@ -19,14 +19,16 @@ TXT
 
 configure_and_build() {
   echo "== Configuring build/ (Release with assertions)"
-  # An empty launcher is none: ccache helps where it is, and is not needed.
-  (cd "$root" && cmake --preset release -DCMAKE_CXX_COMPILER_LAUNCHER="$(command -v ccache || true)" >"$build/configure.log" 2>&1) || {
+  # Said in full, because examples/demo.sh may have configured build/ without the tests. An empty launcher is none.
+  local options=(-DISAT_BUILD_{SPEAKER,EXAMPLES,TESTS,BENCHMARKS}=ON -DISAT_INSTALL=ON)
+  options+=(-DCMAKE_CXX_COMPILER_LAUNCHER="$(command -v ccache || true)")
+  (cd "$root" && cmake --preset release "${options[@]}" >"$build/configure.log" 2>&1) || {
     cat "$build/configure.log" >&2
     return 1
   }
   local label
   for label in "$@"; do
-    if ctest --test-dir "$build" -N -L "^$label\$" | grep -q '^Total Tests: 0$'; then
+    if ctest --test-dir "$build" -N -L "^$label\$" | grep '^Total Tests: 0$' >/dev/null; then
       echo "No test has the label '$label'. Labels that have one:" >&2
       ctest --test-dir "$build" --print-labels | sed -n 's/^  */  /p' >&2
       return 1
@@ -53,15 +55,14 @@ skip_reasons() {
 }
 
 run_tests() {
-  local select=(-LE '^long$') summary status=0
+  local select=(-LE '^long$') summary=$build/summary.txt status=0
   [[ $# -eq 0 ]] || select=(-L "^($(IFS='|' && echo "$*"))\$")
-  summary=$(mktemp)
   echo "== Testing"
+  : >"$summary"
   ctest --test-dir "$build" --output-on-failure --no-tests=error --parallel "$jobs" "${select[@]}" 2>&1 </dev/null |
     hold_summary "$summary" || status=${PIPESTATUS[0]}
   skip_reasons
   cat "$summary"
-  rm -f "$summary"
   return "$status"
 }
 

@@ -34,6 +34,7 @@ class client_run {
         udp_(checked(::socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "socket")),
         ticker_(tick) {
     if (::connect(udp_.value(), reinterpret_cast<const sockaddr*>(&target_), sizeof target_) != 0) die("connect");
+    deepen_queue(udp_.value());
     loop_.add(stop_.value(), tag_stop);
     loop_.add(ticker_.fd(), tag_tick);
     loop_.add(udp_.value(), tag_udp);

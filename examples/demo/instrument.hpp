@@ -68,6 +68,9 @@ class ticker {
 /// when not permitted, and `ticker::missed` tells.
 void be_punctual();
 
+/// Makes a socket's receive queue deep enough for a second of probes: the instruments must not be what loses one.
+void deepen_queue(int fd);
+
 /// A descriptor that becomes readable on SIGTERM or SIGINT; the signals are blocked from the call on.
 descriptor stop_signals();
 

@@ -62,6 +62,7 @@ class Outcome:
     strangers: int = 0
     probes: int = 0
     lost: int = 0
+    lost_at: list = field(default_factory=list)
     outage: float = 0.0
     connections: int = 0
     failed: int = 0
@@ -143,7 +144,8 @@ def outcome(record, event, until, macs):
 def _client_figures(record, result, within):
     probes = [probe for probe in record.probes if within(probe.sent)]
     result.probes = len(probes)
-    result.lost = sum(probe.answered is None for probe in probes)
+    result.lost_at = [(probe.sent - result.event.at) / MS for probe in probes if probe.answered is None]
+    result.lost = len(result.lost_at)
     result.outage = longest_gap([probe.sent for probe in probes], {p.sent for p in probes if p.answered is not None})
     connections = [row for row in record.connections if within(row.sent)]
     result.connections = len(connections)
@@ -177,5 +179,6 @@ def problems(results):
         if not event.successor and result.unanswered > 250:
             found.append(f"{event.label}: nothing should change, but nobody answered for {result.unanswered:.0f} ms")
         if event.key in ("steady", "stop") and result.lost:
-            found.append(f"{event.label}: {result.lost} probes were lost, none should be")
+            found.append(f"{event.label}: {result.lost} probes were lost, none should be "
+                         f"(sent {', '.join(f'{at:.1f}' for at in result.lost_at[:10])} ms after)")
     return found

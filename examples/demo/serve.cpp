@@ -54,6 +54,8 @@ int serve(const arguments& options) {
   const descriptor udp = bound_socket(SOCK_DGRAM, address);
   const descriptor tcp = bound_socket(SOCK_STREAM, address);
   if (::listen(tcp.value(), 1024) != 0) die("listen");
+  deepen_queue(udp.value());
+  be_punctual();
   event_loop loop;
   loop.add(stop.value(), tag_stop);
   loop.add(udp.value(), tag_udp);

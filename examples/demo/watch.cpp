@@ -89,6 +89,7 @@ class watch_run {
         ticker_(tick) {
     const in_addr address = address_of(vip, "0").sin_addr;
     std::memcpy(vip_.data(), &address, vip_.size());
+    deepen_queue(link_.value());
     open(interface);
     loop_.add(stop_.value(), tag_stop);
     loop_.add(ticker_.fd(), tag_tick);

@@ -25,7 +25,7 @@
 #include "isat/election/file_lock_elector.hpp"
 #include "isat/source/vip_source.hpp"
 #include "isat/source/static_source.hpp"
-#include "isat/port.hpp"
+#include "isat/served_interface.hpp"
 #include "isat/speaker_event.hpp"
 #include "isat/speaker.hpp"
 // clang-format on

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// Composes everything into what answers ARP on a network: VIPs from a source, leadership from an elector, one port per
-// interface. It is the only file that knows everyone, and it holds no protocol: it passes on what changed. Interfaces
-// are attached by hand, or followed by name through rtnetlink when options name some. All of it runs on the host's
-// executor, which must run one handler at a time (an io_context run by one thread, or a strand).
+// Composes everything into what answers ARP on a network: VIPs from a source, leadership from an elector, one
+// served_interface per interface. It is the only file that knows everyone, and it holds no protocol: it passes on what
+// changed. Interfaces are attached by hand, or followed by name through rtnetlink when options name some. All of it
+// runs on the host's executor, which must run one handler at a time (an io_context run by one thread, or a strand).
 #pragma once
 
 #include "isat/address.hpp"
@@ -13,9 +13,9 @@
 #include "isat/election/elector.hpp"
 #include "isat/election/leadership.hpp"
 #include "isat/lease_clock.hpp"
-#include "isat/port.hpp"
 #include "isat/responder/report_limit.hpp"
 #include "isat/responder/vip_table.hpp"
+#include "isat/served_interface.hpp"
 #include "isat/source/vip_source.hpp"
 #include "isat/speaker_event.hpp"
 #include "isat/transport/frame_transport.hpp"
@@ -24,8 +24,10 @@
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -59,6 +61,7 @@ class speaker : private source::vip_sink,
   /// Starts nothing. `elector` and `vips` must outlive the speaker.
   speaker(asio::any_io_executor executor, election::elector& elector, source::vip_source& vips,
           speaker_options options = {});
+  ~speaker();
 
   asio::any_io_executor get_executor() const noexcept { return executor_; }
 
@@ -80,22 +83,26 @@ class speaker : private source::vip_sink,
   }
 
   /// Announces on an interface no more; unknown ids are ignored.
-  void detach(interface_id id) { leave(id, {}); }
+  void detach(interface_id id) {
+    if (index(id) < slots_.size()) leave(id, {});
+  }
 
   const responder::vip_table& vips() const noexcept { return vips_; }
   const election::leadership_table& leaderships() const noexcept { return leaderships_; }
 
-  /// The attached interface with this id, or null.
-  const port* find_interface(interface_id id) const noexcept { return slots_[index(id)].served.get(); }
+  /// The attached interface with this id, or null. After the run those that were attached at its end are still there.
+  const served_interface* find_interface(interface_id id) const noexcept {
+    return index(id) < slots_.size() ? slots_[index(id)].served.get() : nullptr;
+  }
 
  private:
-  // One of the operations that run beside the ports.
+  // One of the operations that run beside the interfaces.
   struct part {
     detail::stop_signal stop;
     bool running = false;
   };
   struct slot {
-    std::unique_ptr<port> served;
+    std::unique_ptr<served_interface> served;
     detail::stop_signal stop;
     bool carrier = false;
     unsigned link_index = 0;  // 0: attached by hand
@@ -113,7 +120,8 @@ class speaker : private source::vip_sink,
   void on_claim(interface_id interface, const wire::arp_message& claim, responder::drop_reason what) override;
   // transport::interface_sink
   void on_link(const transport::link_change& change) override;
-  void on_interface(const transport::link_state& link, std::unique_ptr<transport::frame_transport> opened) override;
+  error_code on_interface(const transport::link_state& link,
+                          std::unique_ptr<transport::frame_transport> opened) override;
   void on_refused(const transport::link_state& link, error_code reason) override;
 
   // Running and stopping.
@@ -134,17 +142,19 @@ class speaker : private source::vip_sink,
   // Interfaces.
   std::optional<interface_id> join(std::unique_ptr<transport::frame_transport> transport, bool carrier,
                                    unsigned link_index);
-  void run_port(slot& started);
+  void serve(slot& started);
   void leave(interface_id id, error_code reason);
-  void update(slot& changed, const transport::link_state& link);
+  void update(slot& changed, const transport::link_change& change);
   void collect_own_macs();
 
   // Announcing and contending.
   void announce(const responder::vip& announced, const lease_time& now);
-  void announce_all_on(port& served);
+  void announce_all_on(served_interface& served);
   void announce_taken_groups();
   void pump_later();
   void count_vip(group_id group, bool added);
+  void expect_lapse(const election::leadership& told, const lease_time& now);
+  void review_deadlines();
   void review_candidacy();
   void tell(const speaker_event& event) const {
     if (options_.on_event) options_.on_event(event);
@@ -172,13 +182,15 @@ class speaker : private source::vip_sink,
   bool willing_ = false;
   bool synced_ = false;
   bool turn_posted_ = false;
+  asio::steady_timer lapse_timer_;
+  std::optional<std::chrono::nanoseconds> lapse_at_;  // when the timer fires, on MONOTONIC_RAW
   responder::report_limit conflicts_;
   responder::report_limit shared_segments_;
 
   part elector_part_;
   part source_part_;
   part links_part_;
-  std::size_t ports_running_ = 0;
+  std::size_t interfaces_running_ = 0;
   bool running_ = false;
   bool stopping_ = false;
   error_code result_;

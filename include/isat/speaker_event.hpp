@@ -9,7 +9,6 @@
 #include "isat/transport/frame_transport.hpp"
 
 #include <boost/system/error_code.hpp>
-#include <fmt/format.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -58,7 +57,7 @@ struct interface_left {
   error_code reason;  ///< no error: it was detached or has disappeared
 };
 
-/// A selected interface could not be opened; that is tried again.
+/// A selected interface could not be opened, or is one too many; unless it is not Ethernet, that is tried again.
 struct interface_refused {
   std::string name;
   error_code reason;
@@ -72,10 +71,11 @@ struct vip_conflict {
   std::uint64_t folded{};  ///< conflicts since the last report that were not reported
 };
 
-/// Two of our announcing interfaces hear each other: they are on one segment.
+/// Two of our interfaces hear each other: they are on one segment. Or one hears itself: the network has a loop.
 struct shared_segment {
   mac_address sender;     ///< our interface whose frame was heard
   std::string interface;  ///< our interface that heard it
+  bool echo{};            ///< both are the same
   std::uint64_t folded{};
 };
 

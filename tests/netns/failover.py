@@ -84,6 +84,10 @@ class Failover(testing.NetnsTest):
         self.check("the other answers after", results, [each.answered_after for each in results])
         self.check("the other announces after", results, [each.announced_after for each in results])
         print("questions unanswered, ms:", " ".join(f"{each.unanswered:.1f}" for each in results))
+        for each in results:
+            if each.lost:
+                print(f"{each.event.label}: probes lost that were sent",
+                      " ".join(f"{at:.1f}" for at in each.lost_at), "ms after the signal")
         print(f"client: {sum(each.lost for each in results)} of {sum(each.probes for each in results)} probes lost, "
               f"{sum(each.failed for each in results)} of {sum(each.connections for each in results)} connections failed")
         self.assertEqual([each.both for each in results], [0.0] * ROUNDS, "two nodes answered side by side")

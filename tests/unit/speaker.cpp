@@ -3,7 +3,6 @@
 #include "../support/fake_elector.hpp"
 #include "../support/fake_transport.hpp"
 #include "isat/election/always_leader.hpp"
-#include "isat/source/static_source.hpp"
 #include "isat/speaker.hpp"
 #include "isat/transport/memory_link.hpp"
 
@@ -16,6 +15,7 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -69,6 +69,7 @@ struct fixture {
 
   speaker_options options() {
     speaker_options made;
+    made.schedule.offsets = {0ms};  // later rounds would come into a slow test
     made.on_event = [this](const speaker_event& event) {
       events.push_back(event);
       if (also) also(event);
@@ -374,23 +375,171 @@ TEST_CASE_FIXTURE(fixture, "a failing source stops the speaker, one that has tol
   }
 }
 
-TEST_CASE_FIXTURE(fixture, "a speaker that is destroyed while it runs leaves nothing that calls it") {
+TEST_CASE("a speaker that is destroyed while it runs is called by nobody any more") {
+  asio::io_context io{1};
+  election::always_leader leader{io.get_executor()};
+  hand_source vips{io.get_executor()};
+  transport::memory_link segment{io.get_executor()};
+  std::optional<error_code> ended;
   {
-    asio::io_context other{1};
-    election::always_leader leader{other.get_executor()};
-    source::static_source fixed{other.get_executor(), {{vip}}};
-    transport::memory_link segment{other.get_executor()};
-    std::optional<error_code> ended;
-    {
-      speaker gone{other.get_executor(), leader, fixed};
-      gone.attach(segment.attach("mem0", ours));
-      gone.async_run([&](error_code error) { ended = error; });
-      other.poll();
-    }
-    other.restart();
-    other.poll();
-    CHECK(ended == error_code{asio::error::operation_aborted});
+    speaker gone{io.get_executor(), leader, vips};
+    gone.attach(segment.attach("mem0", ours));
+    gone.async_run([&](error_code error) { ended = error; });
+    io.poll();
+    vips.sink->add({vip, group_id{0}});
+    vips.sink->synced();
+    CHECK(gone.leaderships().leads(group_id{0}, lease_clock::now()));
   }
+  // Had the elector not let go of the table, this would write into freed memory.
+  leader.set_candidate(group_id{0}, false);
+  leader.set_candidate(group_id{1}, true);
+  io.restart();
+  io.poll();
+  CHECK(ended == error_code{asio::error::operation_aborted});
+
+  speaker next{io.get_executor(), leader, vips};
+  next.async_run([](error_code) {});
+  io.poll();
+}
+
+TEST_CASE_FIXTURE(fixture, "a leadership that lapses by its deadline is told, even if the elector does nothing") {
+  attach();
+  start();
+  vips.sink->add({vip, group_id{0}});
+  vips.sink->synced();
+  const auto from = lease_clock::now();
+  elector.lead(0, {from + 100ms, 1});
+  elector.lead(0, {from + 200ms, 1});  // a renewal, so the first deadline must not count
+  const auto until = std::chrono::steady_clock::now() + 5s;
+  while (told<leadership_lost>().empty() && std::chrono::steady_clock::now() < until) {
+    io.restart();
+    io.run_one_for(10ms);
+  }
+  REQUIRE(told<leadership_lost>().size() == 1);
+  CHECK(elapsed_for_holder(from, lease_clock::now()) >= 200ms);
+  lead(0, 2);
+  CHECK(told<leadership_gained>().size() == 2);
+}
+
+TEST_CASE_FIXTURE(fixture, "another set of interfaces for the only VIP of a group is no hand-over") {
+  auto& first = attach();
+  auto& second = attach(true, mac_address{{2, 0, 0, 0, 0, 0x0b}});
+  start();
+  vips.sink->add({vip, group_id{0}});
+  vips.sink->synced();
+  lead(0);
+  elector.candidates.clear();
+  first.sent.clear();
+  second.sent.clear();
+  vips.sink->add({vip, group_id{0}, interface_set::only(interface_id{1})});
+  turn();
+  CHECK(elector.candidates.empty());
+  CHECK(told<leadership_lost>().empty());
+  CHECK(announced(second, vip) == 2);
+  CHECK(first.sent.empty());
+  first.deliver(who_has(vip));
+  turn();
+  CHECK(first.sent.empty());
+}
+
+TEST_CASE_FIXTURE(fixture, "announcements that wait in a full queue are thrown away when their VIP is withdrawn") {
+  auto& link = attach();
+  start();
+  vips.sink->add({vip, group_id{0}});
+  vips.sink->add({second_vip, group_id{0}});
+  vips.sink->synced();
+  link.accepted_max = 0;
+  lead(0);
+  vips.sink->remove(vip);
+  link.accepted_max = 64;
+  const auto until = std::chrono::steady_clock::now() + 5s;
+  while (announced(link, second_vip) < 2 && std::chrono::steady_clock::now() < until) {
+    io.restart();
+    io.run_one_for(10ms);
+  }
+  CHECK(announced(link, second_vip) == 2);
+  CHECK(announced(link, vip) == 0);
+}
+
+namespace {
+
+std::vector<std::byte> claim(mac_address::octets_type rival) {
+  const auto form = wire::announcement_form::request;
+  const auto bytes = wire::emit(wire::make_announcement(vip, mac_address{rival}, form));
+  return {bytes.begin(), bytes.end()};
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(fixture, "a host may detach the interface on a conflict, in the middle of a batch") {
+  auto& link = attach();
+  start();
+  vips.sink->add({vip, group_id{0}});
+  vips.sink->synced();
+  lead(0);
+  also = [&](const speaker_event& event) {
+    if (std::holds_alternative<vip_conflict>(event)) speaking.detach(interface_id{0});
+  };
+  link.deliver({claim({2, 0, 0, 0, 0, 0x66}), claim({2, 0, 0, 0, 0, 0x67}), claim({2, 0, 0, 0, 0, 0x68})});
+  turn();
+  CHECK(told<vip_conflict>().size() == 1);
+  CHECK(told<interface_left>().size() == 1);
+  cancel();
+  CHECK(result == error_code{asio::error::operation_aborted});
+}
+
+TEST_CASE_FIXTURE(fixture, "a host may attach interfaces on a conflict, in the middle of a batch") {
+  auto& link = attach();
+  start();
+  vips.sink->add({vip, group_id{0}});
+  vips.sink->synced();
+  lead(0);
+  also = [&](const speaker_event& event) {
+    if (!std::holds_alternative<vip_conflict>(event)) return;
+    for (int i = 0; i < 20; ++i) attach();
+  };
+  link.deliver({claim({2, 0, 0, 0, 0, 0x66}), claim({2, 0, 0, 0, 0, 0x67})});
+  turn();
+  CHECK(told<interface_joined>().size() == 21);
+}
+
+TEST_CASE_FIXTURE(fixture, "a host may detach an interface when it is told that it joined") {
+  start();
+  also = [&](const speaker_event& event) {
+    if (std::holds_alternative<interface_joined>(event)) speaking.detach(interface_id{0});
+  };
+  speaking.attach(std::make_unique<testing::fake_transport>(io.get_executor()));
+  turn();
+  CHECK(speaking.find_interface(interface_id{0}) == nullptr);
+  cancel();
+  CHECK(result == error_code{asio::error::operation_aborted});
+}
+
+TEST_CASE_FIXTURE(fixture, "a host may detach the last interface when it is told that the speaker contends") {
+  attach();
+  start();
+  for (std::uint32_t i = 0; i < 3; ++i) vips.sink->add({ipv4_address{vip.bits() + i}, static_cast<group_id>(i)});
+  also = [&](const speaker_event& event) {
+    const auto* changed = std::get_if<candidacy_changed>(&event);
+    if (changed != nullptr && changed->willing) speaking.detach(interface_id{0});
+  };
+  vips.sink->synced();
+  for (unsigned group = 0; group < 3; ++group) CHECK(!elector.wants(group));
+}
+
+TEST_CASE_FIXTURE(fixture, "a host may cancel when it is told of a loss, and hears of no gain after it") {
+  attach();
+  start();
+  vips.sink->add({vip, group_id{0}});
+  vips.sink->synced();
+  lead(0, 1);
+  also = [&](const speaker_event& event) {
+    if (std::holds_alternative<leadership_lost>(event)) stop.emit(asio::cancellation_type::terminal);
+  };
+  lead(0, 2);
+  turn();
+  CHECK(told<leadership_gained>().size() == 1);
+  CHECK(result == error_code{asio::error::operation_aborted});
 }
 
 TEST_CASE_FIXTURE(fixture,

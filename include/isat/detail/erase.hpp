@@ -147,3 +147,11 @@ class pending<void(Results...)> {
 };
 
 }  // namespace isat::inline v0::detail
+
+namespace isat::inline v0 {
+
+/// What an elector, a source or a transport of one's own keeps its running operation in.
+template <class Signature>
+using pending_operation = detail::pending<Signature>;
+
+}  // namespace isat::inline v0

@@ -28,9 +28,10 @@ class elector {
   virtual asio::any_io_executor get_executor() noexcept = 0;
 
   /// Contends for the groups it is a candidate for, and keeps `table` true, until cancelled.
-  /// @param table must outlive the operation; this elector is its only writer meanwhile
-  /// @return through the token: `operation_aborted` after a cancellation, by when every entry has been lowered and, in
-  ///   that order, every leadership released; another error when it can never lead again (its entries are lowered too).
+  /// @param table this elector is its only writer meanwhile; must outlive the operation or its cancellation, which
+  ///   lowers every entry and lets go of the table before it returns
+  /// @return through the token: `operation_aborted` after a cancellation, by when every leadership is released, too;
+  ///   another error when it can never lead again (its entries are lowered then).
   template <asio::completion_token_for<run_signature> Token>
   auto async_run(leadership_table& table, Token&& token) {
     return detail::erase<run_signature>(

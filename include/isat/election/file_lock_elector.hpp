@@ -213,7 +213,7 @@ inline void file_lock_elector::look_again() {
   // The directory itself may be another one, and a file that somebody keeps open delays the news of it: so first watch
   // what has the name now, then compare. What the old watch still had to tell is covered by trying all.
   close_watch();
-  if (open_directory()) return start_over();
+  if (open_directory()) return start_over();  // contend() tries once more, and tells
   for (auto& [group, own] : groups_) {
     if (table_ == nullptr) return;
     if (own.file.is_open() && !own.file.still_named()) give_up(*table_, group, own, lock_change::file_replaced);
@@ -250,27 +250,32 @@ inline void file_lock_elector::contend() {
       wait_for_events();
       return retry_later();
     }
-    if (error != boost::system::errc::no_such_file_or_directory || round == replacements_max) return finish(error);
-    start_over();
+    if (round == replacements_max) return finish(error);
+    if (error.value() == ESTALE) {
+      look_again();
+    } else if (error.value() == ENOENT) {
+      start_over();
+    } else {
+      return finish(error);
+    }
   }
 }
 
 inline error_code file_lock_elector::contend_for(group_id group, contender& own) {
-  for (int round = 0;; ++round) {
-    error_code error;
-    if (!own.file.is_open()) error = own.file.open();
-    if (error) return fail("open", own.file.path(), error);
-    const bool locked = own.file.try_lock(error);
-    if (error) return fail("lock", own.file.path(), error);
-    if (locked && own.file.still_named()) {
-      lead(group, own);
-      return {};
-    }
-    own.term_max = std::max(own.term_max, own.file.read().term);
-    if (!locked) return {};
-    own.file.close();  // what we locked has lost its name
-    if (round == replacements_max) return fail("lock", own.file.path(), {ESTALE, boost::system::system_category()});
+  error_code error;
+  if (!own.file.is_open()) error = own.file.open();
+  if (error) return fail("open", own.file.path(), error);
+  const bool locked = own.file.try_lock(error);
+  if (error) return fail("lock", own.file.path(), error);
+  if (!locked) return {};
+  if (own.file.still_named()) {
+    lead(group, own);
+    return {};
   }
+  // Locked what has lost its name. The event is yet to come, or will not: nobody tells that a parent was moved.
+  own.term_max = std::max(own.term_max, own.file.read().term);
+  own.file.close();
+  return fail("lock", own.file.path(), {ESTALE, boost::system::system_category()});
 }
 
 inline void file_lock_elector::lead(group_id group, contender& own) {

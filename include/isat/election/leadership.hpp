@@ -7,6 +7,7 @@
 
 #include "isat/clock.hpp"
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -63,17 +64,18 @@ class leadership_table {
   /// True while this process may answer for `group` at `now`.
   bool leads(group_id group, const lease_time& now) const noexcept { return find(group).covers(now); }
 
-  /// Replaces the leadership of `group` and tells every observer, unless nothing changed.
+  /// Replaces the leadership of `group` and tells every observer before it returns, unless nothing changed. Observers
+  /// may change the table, too: each still hears all changes in order. @pre any leadership but none has a term above 0
   void set(group_id group, const leadership& next) {
     const auto at = static_cast<std::size_t>(group);
     if (at >= entries_.size()) entries_.resize(at + 1);
-    const leadership before = entries_[at];
-    if (before == next) return;
+    assert(next == leadership{} || next.term != 0);
+    if (entries_[at] == next) return;
+    finish_telling();  // an observer changes the table: all others hear first of the change that it heard of
+    told_ = {group, entries_[at], next};
     entries_[at] = next;
-    // An observer may subscribe or leave while it is told, so the list is walked by position.
-    for (std::size_t i = 0; i < observers_.size(); ++i) {
-      if (observers_[i] != nullptr) observers_[i]->on_leadership(group, before, next);
-    }
+    next_to_tell_ = 0;
+    finish_telling();
   }
 
   /// Ends the leadership of `group` at once.
@@ -105,8 +107,27 @@ class leadership_table {
   }
 
  private:
+  struct change {
+    group_id group{};
+    leadership before;
+    leadership after;
+  };
+
+  void finish_telling() {
+    while (next_to_tell_ < observers_.size()) {
+      leadership_observer* const observer = observers_[next_to_tell_++];
+      const change told = told_;  // the observer may start another one
+      if (observer != nullptr) observer->on_leadership(told.group, told.before, told.after);
+    }
+    next_to_tell_ = all_told;
+  }
+
+  static constexpr std::size_t all_told = ~std::size_t{0};
+
   std::vector<leadership> entries_;
   std::vector<leadership_observer*> observers_;
+  change told_;
+  std::size_t next_to_tell_ = all_told;
 };
 
 }  // namespace isat::inline v0::election

@@ -62,7 +62,8 @@ class lock_file {
   /// True from a successful try_lock() until close().
   bool is_locked() const noexcept { return locked_; }
 
-  /// Opens the file, made with mode 0644 when missing. A symbolic link or anything but a regular file is refused.
+  /// Opens the file, made with mode 0600 when missing: whoever may read it can lock it. A symbolic link or anything but
+  /// a regular file is refused.
   /// @pre !is_open()
   error_code open();
 
@@ -138,7 +139,7 @@ inline lock_record lock_record::from_text(std::string_view text) {
 inline error_code lock_file::open() {
   // O_NONBLOCK: opening what is no regular file (refused below) must not block or have effects of its own.
   constexpr int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
-  detail::file_descriptor opened{::open(path_.c_str(), flags, 0644)};
+  detail::file_descriptor opened{::open(path_.c_str(), flags, 0600)};
   struct ::stat status{};
   if (!opened || ::fstat(opened.get(), &status) != 0) return last_error();
   if (!S_ISREG(status.st_mode)) return boost::system::errc::make_error_code(boost::system::errc::invalid_argument);

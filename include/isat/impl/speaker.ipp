@@ -6,6 +6,13 @@
 #include "isat/error.hpp"
 #include "isat/speaker.hpp"
 
+#include <cassert>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <utility>
+
 namespace isat::inline v0 {
 
 inline speaker::speaker(asio::any_io_executor executor, election::elector& elector, source::vip_source& vips,
@@ -15,17 +22,33 @@ inline speaker::speaker(asio::any_io_executor executor, election::elector& elect
       source_{vips},
       options_{std::move(options)},
       follower_{executor_, options_.interfaces, options_.open},
+      lapse_timer_{executor_},
       done_{executor_} {}
+
+inline speaker::~speaker() {
+  // Elector, source and follower hold on to parts of this speaker until they are cancelled.
+  leaderships_.unsubscribe(*this);
+  elector_part_.stop.emit();
+  source_part_.stop.emit();
+  links_part_.stop.emit();
+}
 
 // ---- VIPs ----
 
 inline void speaker::add(const responder::vip& added) {
-  if (const auto* known = vips_.find(added.address); known != nullptr) {
-    if (*known == added) return;
-    remove(added.address);
-  }
+  std::optional<responder::vip> before;
+  if (const auto* known = vips_.find(added.address); known != nullptr) before = *known;
+  if (before == added) return;
   vips_.add(added);
+  if (before) {
+    for (const auto& each : slots_) {
+      const bool stays = each.served && before->group == added.group && added.interfaces.contains(each.served->id());
+      if (each.served && !stays) each.served->withdraw(added.address);
+    }
+  }
+  // The new group first, so that a group that keeps a VIP is never given up in between.
   count_vip(added.group, true);
+  if (before) count_vip(before->group, false);
   const lease_time now = lease_clock::now();
   if (!leaderships_.leads(added.group, now)) return;
   announce(added, now);
@@ -64,23 +87,56 @@ inline void speaker::on_leadership(group_id group, const election::leadership&, 
   const auto at = static_cast<std::size_t>(group);
   if (at >= groups_.size()) groups_.resize(at + 1);
   auto& state = groups_[at];
-  const bool leads = after.covers(lease_clock::now());
+  const lease_time now = lease_clock::now();
+  const bool leads = after.covers(now);
+  if (leads) expect_lapse(after, now);
   if (leads && state.told_term == after.term) return;  // a renewal
   const std::uint64_t lost = std::exchange(state.told_term, leads ? after.term : 0);
   state.taken = leads;
   if (leads) pump_later();
   if (lost != 0) tell(leadership_lost{group, lost});
-  if (leads) tell(leadership_gained{group, after.term});
+  // What the host does when it is told of the loss may have ended this leadership, too.
+  if (leads && groups_[at].told_term == after.term) tell(leadership_gained{group, after.term});
+}
+
+// Arms the timer for the earliest deadline. A renewal only moves deadlines away, so it need not move the timer.
+inline void speaker::expect_lapse(const election::leadership& told, const lease_time& now) {
+  if (told.valid_until == lease_time::max()) return;
+  const auto left = -elapsed_for_holder(told.valid_until, now);
+  if (lapse_at_ && *lapse_at_ <= now.raw + left) return;
+  lapse_at_ = now.raw + left;
+  lapse_timer_.expires_after(left);
+  lapse_timer_.async_wait(done_.while_pending([this](error_code error) {
+    if (error) return;
+    lapse_at_.reset();
+    review_deadlines();
+  }));
+}
+
+inline void speaker::review_deadlines() {
+  const lease_time now = lease_clock::now();
+  for (std::size_t at = 0; at < groups_.size(); ++at) {
+    if (groups_[at].told_term == 0) continue;
+    const auto group = static_cast<group_id>(at);
+    const auto leadership = leaderships_.find(group);
+    if (leadership.covers(now)) {
+      expect_lapse(leadership, now);
+    } else {
+      tell(leadership_lost{group, std::exchange(groups_[at].told_term, 0)});
+    }
+  }
 }
 
 inline void speaker::review_candidacy() {
+  if (stopping_) return;
   bool carrier = false;
   for (const auto& each : slots_) carrier = carrier || (each.served && each.carrier);
-  const bool willing = synced_ && carrier && running_ && !stopping_;
+  const bool willing = synced_ && carrier && running_;
   if (willing == willing_) return;
   willing_ = willing;
   tell(candidacy_changed{willing});
-  for (std::size_t at = 0; at < groups_.size(); ++at) {
+  // Whoever hears of it may change it again: then that review has told all groups.
+  for (std::size_t at = 0; at < groups_.size() && willing_ == willing; ++at) {
     if (groups_[at].vips > 0) elector_.set_candidate(static_cast<group_id>(at), willing);
   }
 }
@@ -95,7 +151,7 @@ inline void speaker::announce(const responder::vip& announced, const lease_time&
   }
 }
 
-inline void speaker::announce_all_on(port& served) {
+inline void speaker::announce_all_on(served_interface& served) {
   const lease_time now = lease_clock::now();
   vips_.for_each([&](const responder::vip& each) {
     if (each.interfaces.contains(served.id()) && leaderships_.leads(each.group, now)) {
@@ -131,14 +187,14 @@ inline void speaker::pump_later() {
 // ---- Claims ----
 
 inline void speaker::on_claim(interface_id interface, const wire::arp_message& claim, responder::drop_reason what) {
-  const auto& name = slots_[index(interface)].served->link().name;
+  const auto& link = slots_[index(interface)].served->link();
   auto& limit = what == responder::drop_reason::conflict ? conflicts_ : shared_segments_;
   const auto folded = limit.pass(lease_clock::now().raw);
   if (!folded) return;
   if (what == responder::drop_reason::conflict) {
-    tell(vip_conflict{claim.spa, claim.sha, name, *folded});
+    tell(vip_conflict{claim.spa, claim.sha, link.name, *folded});
   } else {
-    tell(shared_segment{claim.sha, name, *folded});
+    tell(shared_segment{claim.sha, link.name, claim.sha == link.mac, *folded});
   }
 }
 
@@ -153,14 +209,14 @@ inline void speaker::on_link(const transport::link_change& change) {
   if (!change.before) return;
   for (auto& each : slots_) {
     if (!each.served || each.link_index != change.before->index) continue;
-    if (change.after) return update(each, *change.after);
+    if (change.after) return update(each, change);
     return leave(each.served->id(), {});
   }
 }
 
-inline void speaker::on_interface(const transport::link_state& link,
-                                  std::unique_ptr<transport::frame_transport> opened) {
-  if (!join(std::move(opened), link.carrier, link.index)) on_refused(link, error::too_many_interfaces);
+inline error_code speaker::on_interface(const transport::link_state& link,
+                                        std::unique_ptr<transport::frame_transport> opened) {
+  return join(std::move(opened), link.carrier, link.index) ? error_code{} : error_code{error::too_many_interfaces};
 }
 
 inline void speaker::on_refused(const transport::link_state& link, error_code reason) {
@@ -172,15 +228,16 @@ inline std::optional<interface_id> speaker::join(std::unique_ptr<transport::fram
   for (std::size_t at = 0; at < slots_.size(); ++at) {
     if (slots_[at].served) continue;
     const auto id = static_cast<interface_id>(at);
-    const port_context shared{vips_, leaderships_, own_macs_};
+    const served_context shared{vips_, leaderships_, own_macs_};
     claim_observer& claims = *this;
-    slots_[at] = {std::make_unique<port>(std::move(transport), id, shared, options_.schedule, claims),
+    slots_[at] = {std::make_unique<served_interface>(std::move(transport), id, shared, options_.schedule, claims),
                   detail::stop_signal{}, carrier, link_index};
-    port& served = *slots_[at].served;
+    served_interface& served = *slots_[at].served;
     collect_own_macs();
+    const bool serving = running_ && !stopping_;
+    if (serving) serve(slots_[at]);
     tell(interface_joined{served.link(), carrier});
-    if (running_ && !stopping_) {
-      run_port(slots_[at]);
+    if (serving && slots_[at].served.get() == &served) {
       announce_all_on(served);
       review_candidacy();
     }
@@ -189,13 +246,13 @@ inline std::optional<interface_id> speaker::join(std::unique_ptr<transport::fram
   return std::nullopt;
 }
 
-inline void speaker::run_port(slot& started) {
-  ++ports_running_;
+inline void speaker::serve(slot& started) {
+  ++interfaces_running_;
   auto on_end = [this, ended = started.served.get()](error_code reason) {
-    // At the end ports stay where they are: their counters can still be read.
+    // At the end interfaces stay where they are: their counters can still be read.
     if (!stopping_ && slots_[index(ended->id())].served.get() == ended) leave(ended->id(), reason);
     std::erase_if(leaving_, [&](const slot& each) { return each.served.get() == ended; });
-    --ports_running_;
+    --interfaces_running_;
     complete_when_idle();
   };
   started.served->async_run(guard(started.stop, std::move(on_end)));
@@ -215,17 +272,14 @@ inline void speaker::leave(interface_id id, error_code reason) {
   review_candidacy();
 }
 
-inline void speaker::update(slot& changed, const transport::link_state& link) {
-  port& served = *changed.served;
-  const bool carrier = link.carrier;
-  const bool new_mac = served.link().mac != link.mac;
-  const bool returned = carrier && !changed.carrier;
-  if (!new_mac && carrier == changed.carrier) return;
-  served.set_mac(link.mac);
-  changed.carrier = carrier;
-  collect_own_macs();
-  tell(interface_changed{served.link(), carrier});
-  if (carrier && (new_mac || returned)) announce_all_on(served);
+inline void speaker::update(slot& changed, const transport::link_change& change) {
+  served_interface& served = *changed.served;
+  const auto& [before, after] = change;
+  if (before->mac == after->mac && before->carrier == after->carrier) return;
+  served.set_mac(after->mac);
+  changed.carrier = after->carrier;
+  if (change.needs_announcement()) announce_all_on(served);
+  tell(interface_changed{served.link(), after->carrier});
   review_candidacy();
 }
 
@@ -240,11 +294,12 @@ inline void speaker::collect_own_macs() {
 // ---- Running and stopping ----
 
 inline void speaker::run(handler<run_signature> done) {
+  assert(!running_ && !stopping_ && "a speaker runs once");
   done_.store(std::move(done), [this] { stop(asio::error::operation_aborted); });
   running_ = true;
   leaderships_.subscribe(*this);
   for (auto& each : slots_) {
-    if (each.served) run_port(each);
+    if (each.served) serve(each);
   }
   // The elector first: a stop that comes while the others start must find it running.
   elector_.async_run(leaderships_, watch(elector_part_));
@@ -282,7 +337,7 @@ inline void speaker::stop_the_rest() {
 }
 
 inline void speaker::complete_when_idle() {
-  const bool idle = !elector_part_.running && !source_part_.running && !links_part_.running && ports_running_ == 0;
+  const bool idle = !elector_part_.running && !source_part_.running && !links_part_.running && interfaces_running_ == 0;
   if (!stopping_ || !idle || !running_) return;
   running_ = false;
   leaderships_.unsubscribe(*this);

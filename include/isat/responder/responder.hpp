@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // Answers one batch of received frames: parse, decide, emit, send through the gate, and count each frame once. It is
-// the data path of one interface without its waiting: port.hpp receives, this answers. It allocates nothing, and it
-// refuses to act on claims of our VIPs: those are told to the caller.
+// the data path of one interface without its waiting: served_interface.hpp receives, this answers. It allocates
+// nothing, and it refuses to act on claims of our VIPs: those are told to the caller.
 #pragma once
 
 #include "isat/election/leadership.hpp"
@@ -14,6 +14,9 @@
 #include "isat/transport/guarded_sender.hpp"
 #include "isat/wire/frame.hpp"
 
+#include <array>
+#include <cassert>
+#include <cstddef>
 #include <span>
 
 namespace isat::inline v0::responder {
@@ -27,11 +30,14 @@ class responder {
   /// Answers `frames` on the transport that received them.
   /// @param frames at most transport::batch_max
   /// @param counted where each frame is counted
-  /// @param on_claim called as `on_claim(const wire::arp_message&, drop_reason)` with `conflict` or `own_announcement`
+  /// @param on_claim called as `on_claim(const wire::arp_message&, drop_reason)` with `conflict` or `own_announcement`,
+  ///   after the replies have left, so that it cannot delay them and may change what this call stands on
   template <class OnClaim>
   void answer(std::span<const transport::received_frame> frames, const receiver& at, transport::frame_transport& out,
               counters& counted, OnClaim on_claim) {
+    assert(frames.size() <= transport::batch_max);
     const lease_time now = lease_clock::now();
+    std::size_t claims = 0;
     for (const auto& received : frames) {
       ++counted.received;
       wire::arp_frame frame;
@@ -46,13 +52,19 @@ class responder {
       }
       counted.count(decided.reason);
       if (decided.reason == drop_reason::conflict || decided.reason == drop_reason::own_announcement) {
-        on_claim(frame.arp, decided.reason);
+        claims_[claims++] = {frame.arp, decided.reason};
       }
     }
     send(out, counted);
+    for (const auto& [message, reason] : std::span{claims_}.first(claims)) on_claim(message, reason);
   }
 
  private:
+  struct claim {
+    wire::arp_message message;
+    drop_reason reason{};
+  };
+
   // A reply that cannot leave at once is worth nothing later: the asker asks again.
   void send(transport::frame_transport& out, counters& counted) noexcept {
     if (replies_.empty()) return;
@@ -66,6 +78,7 @@ class responder {
   const vip_table& vips_;
   const election::leadership_table& leaderships_;
   transport::guarded_sender replies_;
+  std::array<claim, transport::batch_max> claims_;
 };
 
 }  // namespace isat::inline v0::responder

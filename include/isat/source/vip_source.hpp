@@ -45,7 +45,8 @@ class vip_source {
   virtual asio::any_io_executor get_executor() noexcept = 0;
 
   /// Feeds `sink` until cancelled.
-  /// @param sink must outlive the operation; it is only called on the source's executor
+  /// @param sink only called on the source's executor; must outlive the operation or its cancellation, after which it
+  ///   is not called any more
   /// @return through the token: `operation_aborted` after a cancellation; another error when the source has ended.
   template <asio::completion_token_for<run_signature> Token>
   auto async_run(vip_sink& sink, Token&& token) {

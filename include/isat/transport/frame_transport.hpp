@@ -61,7 +61,7 @@ class frame_transport {
   /// @param into at most `batch_max` are used; must stay alive until completion
   /// @return through the token: `error_code`, number of frames (>= 1 on success). Their bytes stay valid until the next
   ///   call. Errors: `operation_aborted` when cancelled (any cancellation type; nothing is lost) or when the transport
-  ///   is destroyed, `network_down` may pass by itself, `no_such_device` ends this transport for good.
+  ///   is destroyed; `network_down`, told once per outage, may pass by itself; any other ends this transport for good.
   template <asio::completion_token_for<receive_signature> Token>
   auto async_receive(std::span<received_frame> into, Token&& token) {
     return detail::erase<receive_signature>(
@@ -71,9 +71,8 @@ class frame_transport {
 
   /// Sends frames in order without blocking, by one attempt, and returns how many went out.
   /// @param frames at most `batch_max`, each a whole frame from the Ethernet destination on, without FCS
-  /// @param error why the first frame did not go out, if it did not; `would_block` if further ones did not, because
-  /// only
-  ///   another attempt for the rest can tell, and whether that is still allowed is for the caller to ask again
+  /// @param error why the first frame did not go out, if it did not; `would_block` if a later one did not: only another
+  ///   attempt can tell why, and whether that one is still allowed is for the caller to ask again
   virtual std::size_t try_send(std::span<const std::span<const std::byte>> frames, error_code& error) noexcept = 0;
 
   virtual link_identity link() const = 0;

@@ -6,6 +6,7 @@
 // What it cannot do: a process frozen between the reading and the system call still sends that one batch.
 #pragma once
 
+#include "isat/address.hpp"
 #include "isat/election/leadership.hpp"
 #include "isat/lease_clock.hpp"
 #include "isat/transport/frame_transport.hpp"
@@ -63,6 +64,17 @@ class guarded_sender {
     for (std::size_t i = result.sent; i < kept; ++i) move(i, i - result.sent);
     size_ = kept - result.sent;
     return result;
+  }
+
+  /// Throws away the frames whose sender is `address`.
+  void withdraw(ipv4_address address) noexcept {
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < size_; ++i) {
+      wire::arp_frame frame;
+      const bool withdrawn = wire::parse(frames_[i], frame) == wire::parse_error::none && frame.arp.spa == address;
+      if (!withdrawn) move(i, kept++);
+    }
+    size_ = kept;
   }
 
   /// Throws away what is left.

@@ -43,8 +43,8 @@ class interface_sink {
  public:
   /// Any link of this host changed, selected or not.
   virtual void on_link(const link_change& change) = 0;
-  /// A selected interface is there and `opened`.
-  virtual void on_interface(const link_state& link, std::unique_ptr<frame_transport> opened) = 0;
+  /// A selected interface is there and `opened`; an error counts as if it could not be opened.
+  virtual error_code on_interface(const link_state& link, std::unique_ptr<frame_transport> opened) = 0;
   /// A selected interface could not be opened. Unless it is not Ethernet, that is tried again every second; it is told
   /// when the reason changes.
   virtual void on_refused(const link_state& link, error_code reason) = 0;
@@ -72,6 +72,7 @@ class interface_follower {
   /// Feeds `sink` until cancelled.
   /// @param sink must outlive the operation
   /// @return through the token: `operation_aborted` after a cancellation (any type), or the link monitor's error
+  ///   when it has failed ten times in a row, a second apart
   template <asio::completion_token_for<run_signature> Token>
   auto async_run(interface_sink& sink, Token&& token) {
     return detail::erase<run_signature>(std::forward<Token>(token),
@@ -80,7 +81,10 @@ class interface_follower {
 
   /// The transport of this link has failed: opens another one a second later, if the link is still there.
   void reopen(unsigned link_index) {
-    if (const auto at = links_.find(link_index); at != links_.end()) retry_later(at->second);
+    const auto at = links_.find(link_index);
+    if (at == links_.end() || stopping_) return;
+    at->second.retry = true;
+    retry_later();
   }
 
  private:
@@ -91,26 +95,33 @@ class interface_follower {
   };
 
   void run(interface_sink& sink, handler<run_signature> done) {
-    done_.store(std::move(done), [this] { stop_.emit(); });
+    done_.store(std::move(done), [this] {
+      stopping_ = true;
+      stop_.emit();
+      retry_timer_.cancel();
+    });
+    stopping_ = false;
     sink_ = &sink;
     next();
   }
 
   void next() {
     auto handle = done_.while_pending([this](error_code error, const std::vector<link_change>& changes) {
-      if (error) {
-        retry_timer_.cancel();
-        done_.complete(error);
-        return;
+      for (const auto& change : changes) {
+        if (!stopping_) take(change);
       }
-      for (const auto& change : changes) take(change);
-      next();
+      if (stopping_) return done_.complete(asio::error::operation_aborted);
+      failures_ = error ? failures_ + 1 : 0;
+      if (failures_ == failures_max) return done_.complete(error);
+      monitor_failed_ = failures_ > 0;
+      monitor_failed_ ? retry_later() : next();
     });
     monitor_.async_changes(asio::bind_executor(executor_, stop_.bind(std::move(handle))));
   }
 
   void take(const link_change& change) {
     sink_->on_link(change);
+    if (stopping_) return;
     if (change.gone()) {
       links_.erase(change.before->index);
       return;
@@ -132,27 +143,31 @@ class interface_follower {
     } else {
       error = error::not_ethernet;
     }
-    if (!error) {
-      link.refusal = {};
-      sink_->on_interface(link.link, std::move(opened));
-      return;
-    }
-    if (std::exchange(link.refusal, error) != error) sink_->on_refused(link.link, error);
-    if (link.link.ethernet) retry_later(link);
+    if (!error) error = sink_->on_interface(link.link, std::move(opened));
+    const bool told = std::exchange(link.refusal, error) == error;
+    if (!error) return;
+    if (!told) sink_->on_refused(link.link, error);
+    link.retry = link.link.ethernet;
+    if (link.retry) retry_later();
   }
 
-  void retry_later(followed& link) {
-    link.retry = true;
+  void retry_later() {
     if (std::exchange(retrying_, true)) return;
     retry_timer_.expires_after(std::chrono::seconds{1});
-    retry_timer_.async_wait(asio::bind_executor(executor_, done_.while_pending([this](error_code error) {
+    retry_timer_.async_wait(asio::bind_executor(executor_, done_.while_pending([this](error_code) {
       retrying_ = false;
-      if (error) return;
+      const bool monitor_failed = std::exchange(monitor_failed_, false);
+      if (stopping_ && monitor_failed) done_.complete(asio::error::operation_aborted);
+      if (stopping_) return;
+      if (monitor_failed) next();
       for (auto& [index, each] : links_) {
-        if (std::exchange(each.retry, false)) open(each);
+        if (!stopping_ && std::exchange(each.retry, false)) open(each);
       }
     })));
   }
+
+  // How often in a row the link monitor may fail, one second apart, until that is taken for final.
+  static constexpr int failures_max = 10;
 
   asio::any_io_executor executor_;
   std::vector<interface_pattern> patterns_;
@@ -160,6 +175,9 @@ class interface_follower {
   link_monitor monitor_;
   interface_sink* sink_ = nullptr;
   std::map<unsigned, followed> links_;
+  bool stopping_ = false;
+  bool monitor_failed_ = false;
+  int failures_ = 0;
   bool retrying_ = false;
   asio::steady_timer retry_timer_;
   detail::stop_signal stop_;

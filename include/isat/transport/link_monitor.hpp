@@ -82,13 +82,17 @@ class link_monitor_state {
       // Before the first dump is whole, nobody could tell what is missing from what has not been named yet.
       const bool first = !told_ && table_.synced();
       if (first || (told_ && table_.has_changes())) break;
-      if (table_.wants_dump()) {
-        table_.begin_dump(++sequence_);
-        request_link_dump(descriptor_.native_handle(), sequence_, error);
-      }
-      if (!error) read(error);
+      read(error);
+      // Only now: after a loss the kernel stays silent until the queue is empty, and what is still queued is older than
+      // the dump, which it would seem to confirm.
+      if (error == asio::error::would_block && table_.wants_dump()) request_dump(error);
     }
     if (!error) told_ = true;
+  }
+
+  void request_dump(error_code& error) {
+    table_.begin_dump(++sequence_);
+    request_link_dump(descriptor_.native_handle(), sequence_, error);
   }
 
   void read(error_code& error) {

@@ -25,7 +25,8 @@ namespace isat::inline v0::transport {
 /// All interfaces by index, as far as the messages so far tell.
 class link_table {
  public:
-  /// True when a dump has to be asked for: at the start, and whenever messages may have been lost.
+  /// True when a dump has to be asked for: at the start, and whenever messages may have been lost. First all that is
+  /// queued has to be applied: an old message that comes after begin_dump() counts as newer than the dump.
   bool wants_dump() const noexcept { return stale_ && !dumping_; }
 
   /// True once one whole dump has been taken in, for ever after: an interface not found then does not exist.

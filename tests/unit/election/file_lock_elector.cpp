@@ -16,11 +16,13 @@
 #include <chrono>
 #include <csignal>
 #include <cstdint>
+#include <fcntl.h>
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <thread>
@@ -69,6 +71,13 @@ void settle(asio::io_context& context) {
   }
 }
 
+/// Runs until nothing has happened for longer than an elector ever waits before it tries again.
+void run_until_quiet(asio::io_context& context) {
+  if (context.stopped()) context.restart();
+  while (context.run_one_for(600ms) > 0) {
+  }
+}
+
 /// An elector with all that it needs to run.
 struct node {
   node(asio::io_context& io, std::string directory, std::string name = "node-a")
@@ -113,6 +122,39 @@ bool is_free(const std::string& path) {
   error_code error;
   return !file.open() && file.try_lock(error);
 }
+
+/// What contending processes see alike: who of them leads, and what should never have happened.
+struct arena {
+  std::atomic<int> leader{0};
+  std::atomic<int> condemned{0};  // this process is killed without a chance to sign off
+  std::atomic<int> two_at_once{0};
+  std::atomic<int> terms_not_risen{0};
+  std::atomic<int> acquisitions{0};
+  std::atomic<int> died_leading{0};
+  std::atomic<std::uint64_t> term{0};
+};
+
+/// Signs its process on and off in the arena.
+struct judge final : leadership_observer {
+  explicit judge(arena& a) : scene{a} {}
+  void on_leadership(group_id, const leadership&, const leadership& after) override {
+    const int self = ::getpid();
+    int found = after.term != 0 ? 0 : self;
+    const int next = after.term != 0 ? self : 0;
+    if (!scene.leader.compare_exchange_strong(found, next)) {
+      const bool dead = found != 0 && found == scene.condemned;
+      if (dead && scene.leader.compare_exchange_strong(found, next)) {
+        ++scene.died_leading;
+      } else {
+        ++scene.two_at_once;
+      }
+    }
+    if (after.term == 0) return;
+    if (scene.term.exchange(after.term) >= after.term) ++scene.terms_not_risen;
+    ++scene.acquisitions;
+  }
+  arena& scene;
+};
 
 }  // namespace
 
@@ -228,37 +270,43 @@ TEST_CASE("a holder that is killed is followed at once, time and again, with ris
   }
 }
 
-TEST_CASE("many contenders that release, stop and are killed: never two lead at once, and terms rise") {
-  struct arena {
-    std::atomic<int> leader{0};
-    std::atomic<int> condemned{0};  // this process is killed without a chance to sign off
-    std::atomic<int> two_at_once{0};
-    std::atomic<int> terms_not_risen{0};
-    std::atomic<int> acquisitions{0};
-    std::atomic<int> died_leading{0};
-    std::atomic<std::uint64_t> term{0};
-  };
-  struct judge final : leadership_observer {
-    explicit judge(arena& a) : scene{a} {}
-    void on_leadership(group_id, const leadership&, const leadership& after) override {
-      const int self = ::getpid();
-      int found = after.term != 0 ? 0 : self;
-      const int next = after.term != 0 ? self : 0;
-      if (!scene.leader.compare_exchange_strong(found, next)) {
-        const bool dead = found != 0 && found == scene.condemned;
-        if (dead && scene.leader.compare_exchange_strong(found, next)) {
-          ++scene.died_leading;
-        } else {
-          ++scene.two_at_once;
-        }
-      }
-      if (after.term == 0) return;
-      if (scene.term.exchange(after.term) >= after.term) ++scene.terms_not_risen;
-      ++scene.acquisitions;
-    }
-    arena& scene;
-  };
+TEST_CASE("a follower falls quiet, and is woken by the holder's death alone") {
+  const temporary_directory directory;
+  child_process holder{[&](child_process::door& door) {
+    asio::io_context context;
+    node child{context, directory / "run"};
+    child.start();
+    if (child.comes_to_lead()) door.report();
+    run_until(context, [] { return false; });
+  }};
+  REQUIRE(holder.reports(5s));
+  asio::io_context context;
+  node follower{context, directory / "run"};
+  follower.start();
+  run_until_quiet(context);
+  CHECK_FALSE(follower.leads());
+  CHECK_FALSE(follower.result);
+  holder.kill();
+  CHECK(follower.comes_to_lead());
+}
 
+TEST_CASE("a lock that is dropped a little after the event of the close is got by the repeated tries") {
+  const temporary_directory directory;
+  asio::io_context context;
+  const std::string path = directory / "group-0.lock";
+  const isat::detail::file_descriptor holder{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
+  REQUIRE(::flock(holder.get(), LOCK_EX | LOCK_NB) == 0);
+  node follower{context, directory.path().string()};
+  follower.start();
+  run_until_quiet(context);
+  write_file(path, "");  // closed by another: the event comes, but the lock stays
+  settle(context);
+  CHECK_FALSE(follower.leads());
+  REQUIRE(::flock(holder.get(), LOCK_UN) == 0);  // makes no event
+  CHECK(follower.comes_to_lead());
+}
+
+TEST_CASE("many contenders that release, stop and are killed: never two lead at once, and terms rise") {
   const temporary_directory directory;
   const shared_memory<arena> scene;
   const auto contend = [&](child_process::door&) {
@@ -289,7 +337,7 @@ TEST_CASE("many contenders that release, stop and are killed: never two lead at 
       child->kill();
       child = std::make_unique<child_process>(contend);
     }
-    std::this_thread::sleep_for(100us);  // leaves the processor to the contenders
+    std::this_thread::sleep_for(100us);  // sleep: leaves the processor to the contenders
   }
   CHECK(scene->acquisitions >= 150);
   CHECK(scene->died_leading >= 5);
@@ -356,6 +404,30 @@ TEST_CASE("after the directory or the file was replaced the contenders agree on 
   REQUIRE(leader.cancel());
   REQUIRE(follower.comes_to_lead());
   CHECK(follower.term() > before);
+}
+
+TEST_CASE("a directory that was moved with its parent, of which nobody tells, is noticed before it leads") {
+  const temporary_directory directory;
+  asio::io_context context;
+  const std::string path = directory / "parent/run/group-0.lock";
+  fs::create_directories(directory / "parent/run");
+  std::optional<lock_file> holder{path};
+  error_code error;
+  REQUIRE_FALSE(holder->open());
+  REQUIRE(holder->try_lock(error));
+  node one{context, directory / "parent/run"};
+  one.start();
+  settle(context);
+  fs::rename(directory / "parent", directory / "old");
+  SUBCASE("and another parent has come") { fs::create_directory(directory / "parent"); }
+  SUBCASE("and another directory has come") { fs::create_directories(directory / "parent/run"); }
+  holder.reset();
+  REQUIRE(one.comes_to_lead());
+  CHECK_FALSE(is_free(path));
+  CHECK(is_free(directory / "old/run/group-0.lock"));
+  // Its watch went along.
+  fs::remove(path);
+  CHECK(run_until(context, [&] { return one.term() == 2; }));
 }
 
 TEST_CASE("a lost directory that cannot be made again ends the run, lowered, and names the path") {

@@ -185,3 +185,31 @@ TEST_CASE("an observer that subscribes while another is told is safe, and hears 
   REQUIRE_FALSE(host.guests.empty());
   CHECK(host.guests.front()->changes.back() == change{group_id{0}, until(1s, 1), until(2s, 1)});
 }
+
+TEST_CASE("an observer that changes the table does not turn the order around for the others") {
+  struct quitter : isat::election::leadership_observer {
+    isat::election::leadership_table* table = nullptr;
+    void on_leadership(isat::group_id group, const leadership&, const leadership& after) override {
+      if (after.term != 0) table->revoke(group);
+    }
+  };
+  struct listener : isat::election::leadership_observer {
+    std::vector<std::uint64_t> terms;
+    void on_leadership(isat::group_id, const leadership& before, const leadership& after) override {
+      terms.push_back(before.term);
+      terms.push_back(after.term);
+    }
+  };
+  isat::election::leadership_table table;
+  listener first;
+  quitter second;
+  listener third;
+  second.table = &table;
+  table.subscribe(first);
+  table.subscribe(second);
+  table.subscribe(third);
+  table.set(isat::group_id{0}, leadership::until_revoked(7));
+  const std::vector<std::uint64_t> expected{0, 7, 7, 0};
+  CHECK(first.terms == expected);
+  CHECK(third.terms == expected);
+}

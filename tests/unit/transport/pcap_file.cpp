@@ -4,20 +4,19 @@
 #include "isat/transport/pcap_file.hpp"
 #include "isat/transport/tracer.hpp"
 #include "receiver.hpp"
+#include "temporary_directory.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/system/error_code.hpp>
 #include <doctest/doctest.h>
 
+#include <bit>
 #include <chrono>
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <memory>
 #include <optional>
 #include <span>
@@ -31,32 +30,13 @@ using namespace isat::test;
 
 namespace {
 
-/// A directory of its own that goes with the test.
-class scratch {
- public:
-  scratch() {
-    std::string text = (std::filesystem::temp_directory_path() / "isat-pcap-XXXXXX").string();
-    REQUIRE(::mkdtemp(text.data()) != nullptr);
-    path_ = text;
-  }
-  ~scratch() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  scratch(const scratch&) = delete;
-  scratch& operator=(const scratch&) = delete;
-  std::string file() const { return (path_ / "capture.pcap").string(); }
-
- private:
-  std::filesystem::path path_;
+/// A place for a capture that goes with the test.
+struct scratch {
+  temporary_directory folder;
+  std::string file() const { return folder / "capture.pcap"; }
 };
 
-std::vector<char> content(const std::string& path) {
-  std::ifstream in{path, std::ios::binary};
-  return {std::istreambuf_iterator<char>{in}, {}};
-}
-
-std::uint32_t u32(const std::vector<char>& bytes, std::size_t at) {
+std::uint32_t u32(const std::string& bytes, std::size_t at) {
   std::uint32_t value = 0;
   REQUIRE(at + sizeof value <= bytes.size());
   std::memcpy(&value, bytes.data() + at, sizeof value);
@@ -73,7 +53,7 @@ TEST_SUITE("transport/pcap_file") {
     const auto file = transport::pcap_file::create(here.file(), error);
     REQUIRE(file);
     CHECK(!error);
-    const auto bytes = content(here.file());
+    const auto bytes = read_file(here.file());
     REQUIRE(bytes.size() == 24);
     CHECK(u32(bytes, 0) == 0xa1b23c4d);
     CHECK(u32(bytes, 4) == (std::endian::native == std::endian::little ? 0x00040002U : 0x00020004U));
@@ -92,7 +72,7 @@ TEST_SUITE("transport/pcap_file") {
     const auto frame = who_has(bob, alice);
     file->write(std::chrono::system_clock::time_point{1700000000s + 123456789ns}, frame, 9000, error);
     CHECK(!error);
-    const auto bytes = content(here.file());
+    const auto bytes = read_file(here.file());
     REQUIRE(bytes.size() == 24 + 16 + 42);
     CHECK(u32(bytes, 24) == 1700000000);
     CHECK(u32(bytes, 28) == 123456789);
@@ -108,7 +88,7 @@ TEST_SUITE("transport/pcap_file") {
     REQUIRE(file);
     file->write({}, who_has(bob, alice), 1, error);
     file->write({}, {}, 0, error);
-    const auto bytes = content(here.file());
+    const auto bytes = read_file(here.file());
     REQUIRE(bytes.size() == 24 + 16 + 42 + 16);
     CHECK(u32(bytes, 36) == 42);
     CHECK(u32(bytes, 24 + 16 + 42 + 8) == 0);
@@ -138,10 +118,10 @@ TEST_SUITE("transport/pcap_file") {
     ::setrlimit(RLIMIT_FSIZE, &before);
     std::signal(SIGXFSZ, handled);
     CHECK(error == boost::system::errc::no_space_on_device);
-    CHECK(content(here.file()).size() == 24 + 58);
+    CHECK(read_file(here.file()).size() == 24 + 58);
     file->write({}, who_has(bob, alice), 42, error);
     CHECK(!error);
-    CHECK(content(here.file()).size() == 24 + 2 * 58);
+    CHECK(read_file(here.file()).size() == 24 + 2 * 58);
   }
 
   TEST_CASE("a tracer writes straight to a file, and reports the first error once") {
@@ -156,7 +136,7 @@ TEST_SUITE("transport/pcap_file") {
     transport::tracer traced{link.attach("b", bob),
                              transport::write_to(file, [&](error_code e) { failures.push_back(e); })};
     CHECK(!send_one(traced, who_has(alice, bob)));
-    CHECK(content(here.file()).size() == 24 + 58);
+    CHECK(read_file(here.file()).size() == 24 + 58);
 
     rlimit before{};
     REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
@@ -170,6 +150,6 @@ TEST_SUITE("transport/pcap_file") {
     REQUIRE(failures.size() == 1);
     CHECK(failures[0] == boost::system::errc::file_too_large);
     CHECK(!send_one(traced, who_has(alice, bob)));
-    CHECK(content(here.file()).size() == 24 + 58);
+    CHECK(read_file(here.file()).size() == 24 + 58);
   }
 }

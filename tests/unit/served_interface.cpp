@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
 #include "../support/fake_transport.hpp"
-#include "isat/port.hpp"
+#include "isat/served_interface.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -31,7 +31,7 @@ struct fixture : claim_observer {
   std::unique_ptr<testing::fake_transport> made = std::make_unique<testing::fake_transport>(io.get_executor());
   testing::fake_transport& link = *made;
   announce::schedule when;
-  std::optional<port> served;
+  std::optional<served_interface> served;
   asio::cancellation_signal stop;
   std::optional<error_code> result;
   std::vector<responder::drop_reason> claims;
@@ -43,7 +43,7 @@ struct fixture : claim_observer {
   void start() {
     vips.add({vip, group_id{0}});
     leaderships.set(group_id{0}, election::leadership::until_revoked(1));
-    served.emplace(std::move(made), interface_id{3}, port_context{vips, leaderships, own_macs}, when, *this);
+    served.emplace(std::move(made), interface_id{3}, served_context{vips, leaderships, own_macs}, when, *this);
     served->async_run(asio::bind_cancellation_slot(stop.slot(), [this](error_code error) { result = error; }));
     turn();
   }
@@ -155,7 +155,7 @@ TEST_CASE_FIXTURE(fixture, "frames carry the MAC address that was set last") {
   CHECK(link.sent[0].arp.sha == ours);
 }
 
-TEST_CASE_FIXTURE(fixture, "a port that does not run announces nothing") {
+TEST_CASE_FIXTURE(fixture, "a served interface that does not run announces nothing") {
   start();
   stop.emit(asio::cancellation_type::terminal);
   turn();
@@ -174,7 +174,7 @@ TEST_CASE_FIXTURE(fixture, "claims are told with their reason") {
   CHECK(claims == std::vector{responder::drop_reason::own_announcement, responder::drop_reason::conflict});
 }
 
-TEST_CASE_FIXTURE(fixture, "a receive error that is not a link going down ends the port with it") {
+TEST_CASE_FIXTURE(fixture, "a receive error that is not a link going down ends it with that") {
   start();
   link.fail(asio::error::network_down);
   turn();

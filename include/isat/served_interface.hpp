@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // One interface in service: a transport with its responder, its announcer and its counters, and the two loops that
-// drive them (receive -> answer; timer -> announce). The speaker makes a port per interface, tells it what to announce
-// and hears from it of claims. A port refuses to know electors, sources and other interfaces.
+// drive them (receive -> answer; timer -> announce). The speaker makes one per interface, tells it what to announce and
+// hears from it of claims. It refuses to know electors, sources and other interfaces.
 #pragma once
 
 #include "isat/address.hpp"
@@ -31,8 +31,8 @@
 
 namespace isat::inline v0 {
 
-/// What all ports of a speaker share, read-only. The speaker owns it and outlives its ports.
-struct port_context {
+/// What all served interfaces of a speaker share, read-only. The speaker owns it and outlives them.
+struct served_context {
   const responder::vip_table& vips;
   const election::leadership_table& leaderships;
   const std::vector<mac_address>& own_macs;  ///< of every interface of this host
@@ -52,18 +52,19 @@ class claim_observer {
 };
 
 /// One announcing interface. One thread of control. Destroying it aborts its operation.
-class port {
+class served_interface {
  public:
   using run_signature = void(error_code);
 
-  port(std::unique_ptr<transport::frame_transport> transport, interface_id id, const port_context& context,
-       announce::schedule when, claim_observer& claims)
+  served_interface(std::unique_ptr<transport::frame_transport> transport, interface_id id,
+                   const served_context& context, announce::schedule when, claim_observer& claims)
       : transport_{std::move(transport)},
         link_{transport_->link()},
         id_{id},
         context_{context},
         claims_{claims},
         responder_{context.vips, context.leaderships},
+        burst_{when.burst},
         announcer_{std::move(when)},
         timer_{transport_->get_executor()},
         done_{transport_->get_executor()} {}
@@ -74,7 +75,10 @@ class port {
   transport::transport_statistics statistics() const noexcept { return transport_->statistics(); }
 
   /// From now on frames carry this address as their source.
-  void set_mac(const mac_address& mac) { link_.mac = mac; }
+  void set_mac(const mac_address& mac) noexcept {
+    link_.mac = mac;
+    announcements_.clear();
+  }
 
   /// Puts a VIP on the announcement schedule; call pump() after the last one. Does nothing unless running.
   void announce(ipv4_address address, group_id group, const lease_time& now) {
@@ -82,7 +86,10 @@ class port {
   }
 
   /// Stops announcing a VIP.
-  void withdraw(ipv4_address address) noexcept { announcer_.stop(address); }
+  void withdraw(ipv4_address address) noexcept {
+    announcer_.stop(address);
+    announcements_.withdraw(address);
+  }
 
   /// Sends the announcements that are due, as far as the pace allows, and sets the timer for the next.
   void pump();
@@ -104,10 +111,11 @@ class port {
   std::unique_ptr<transport::frame_transport> transport_;
   transport::link_identity link_;
   interface_id id_;
-  port_context context_;
+  served_context context_;
   claim_observer& claims_;
   responder::responder responder_;
   responder::counters counted_;
+  std::size_t burst_;  // before announcer_, which takes the schedule over
   announce::announcer announcer_;
   transport::guarded_sender announcements_;
   std::array<transport::received_frame, transport::batch_max> received_;
@@ -117,7 +125,7 @@ class port {
   bool running_ = false;
 };
 
-inline void port::run(handler<run_signature> done) {
+inline void served_interface::run(handler<run_signature> done) {
   done_.store(std::move(done), [this] {
     running_ = false;
     timer_.cancel();
@@ -127,34 +135,32 @@ inline void port::run(handler<run_signature> done) {
   receive();
 }
 
-inline void port::receive() {
+inline void served_interface::receive() {
   auto handle = done_.while_pending([this](error_code error, std::size_t count) { on_received(error, count); });
   transport_->async_receive(std::span{received_}, stop_receiving_.bind(std::move(handle)));
 }
 
-inline void port::on_received(error_code error, std::size_t count) {
-  // A link that is down stays ours: it may come up again.
-  const bool goes_on = running_ && (!error || error == asio::error::network_down);
-  if (!goes_on) {
-    running_ = false;
-    timer_.cancel();
-    done_.complete(error ? error : error_code{asio::error::operation_aborted});
-    return;
-  }
-  if (!error) {
+inline void served_interface::on_received(error_code error, std::size_t count) {
+  if (!error && running_) {
     const responder::receiver at{id_, link_.mac, context_.own_macs};
-    responder_.answer(
-        std::span{received_}.first(count), at, *transport_, counted_,
-        [this](const wire::arp_message& claim, responder::drop_reason what) { claims_.on_claim(id_, claim, what); });
+    responder_.answer(std::span{received_}.first(count), at, *transport_, counted_,
+                      [this](const wire::arp_message& claim, responder::drop_reason what) {
+                        if (running_) claims_.on_claim(id_, claim, what);
+                      });
   }
-  receive();
+  // A link that is down stays ours: it may come up again.
+  if (running_ && (!error || error == asio::error::network_down)) return receive();
+  running_ = false;
+  timer_.cancel();
+  done_.complete(error ? error : error_code{asio::error::operation_aborted});
 }
 
-inline void port::pump() {
+inline void served_interface::pump() {
   using namespace std::chrono_literals;
   std::array<announce::announcement, transport::batch_max> due;
-  while (running_) {
+  for (std::size_t sent = 0; running_;) {
     const lease_time now = lease_clock::now();
+    if (sent >= burst_) return wake_at(now.raw, now);  // a slow link must not keep others waiting
     if (announcements_.empty()) {
       const auto step = announcer_.step(now, context_.leaderships, due);
       if (step.count == 0) return step.wake_at ? wake_at(*step.wake_at, now) : void();
@@ -163,6 +169,7 @@ inline void port::pump() {
       }
     }
     const auto outcome = announcements_.flush(*transport_, context_.leaderships);
+    sent += outcome.sent;
     counted_.announcements += outcome.sent;
     const bool queue_full = outcome.error == asio::error::would_block || outcome.error == asio::error::no_buffer_space;
     if (queue_full) return wake_at(now.raw + 1ms, now);
@@ -170,7 +177,7 @@ inline void port::pump() {
   }
 }
 
-inline void port::wake_at(std::chrono::nanoseconds when, const lease_time& now) {
+inline void served_interface::wake_at(std::chrono::nanoseconds when, const lease_time& now) {
   timer_.expires_after(when > now.raw ? when - now.raw : std::chrono::nanoseconds::zero());
   timer_.async_wait(done_.while_pending([this](error_code error) {
     if (!error) pump();
