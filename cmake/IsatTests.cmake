@@ -35,6 +35,8 @@ function(isat_add_doctests target)
     set(serial SERIAL)
   endif()
   foreach(source IN LISTS arg_SOURCES)
+    # A compiler cache may have made the path in __FILE__ a relative one, so only its end is asked for.
+    cmake_path(RELATIVE_PATH source BASE_DIRECTORY "${PROJECT_SOURCE_DIR}" OUTPUT_VARIABLE path)
     cmake_path(RELATIVE_PATH source BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}" OUTPUT_VARIABLE name)
     string(REGEX REPLACE "\\.cpp$" "" name "${name}")
     string(REPLACE "/" "." name "${arg_PREFIX}/${name}")
@@ -42,7 +44,7 @@ function(isat_add_doctests target)
       NAME ${name}
       LABEL ${arg_LABEL}
       TIMEOUT "${arg_TIMEOUT}" ${serial}
-      COMMAND ${target} "--source-file=${source}" --no-version)
+      COMMAND ${target} "--source-file=*/${path}" --no-version)
     # A filter that matches nothing must not pass.
     set_tests_properties(${name} PROPERTIES FAIL_REGULAR_EXPRESSION "test cases: +0 ")
   endforeach()

@@ -9,6 +9,7 @@ root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 build=$root/build
 jobs=$(nproc)
 source "$root/tests/support/packages.sh"
+export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1 # what was compiled in one clone serves the next
 
 usage() {
   cat <<TXT

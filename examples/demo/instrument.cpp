@@ -113,7 +113,7 @@ std::string arguments::required(const std::string& name) const {
   std::exit(64);
 }
 
-std::string arguments::value_or(const std::string& name, std::string fallback) const {
+std::string arguments::value_or(const std::string& name, const std::string& fallback) const {
   const auto found = values_.find(name);
   return found != values_.end() ? found->second : fallback;
 }

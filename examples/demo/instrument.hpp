@@ -96,7 +96,7 @@ class arguments {
  public:
   arguments(int argc, char** argv);
   std::string required(const std::string& name) const;
-  std::string value_or(const std::string& name, std::string fallback) const;
+  std::string value_or(const std::string& name, const std::string& fallback) const;
 
  private:
   std::map<std::string, std::string> values_;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 
@@ -76,7 +77,12 @@ struct event_logger {
   }
 
   void operator()(const isat::shared_segment& event) const {
-    log.warn("two announcing interfaces hear each other, so that both answer on one segment; announce on one of them",
+    constexpr std::string_view echo =
+        "an interface heard its own announcement: a loop in the network, or a bond whose links the switch does not "
+        "treat as one";
+    constexpr std::string_view shared =
+        "two announcing interfaces hear each other, so that both answer on one segment; announce on one of them";
+    log.warn(event.echo ? echo : shared,
              {{"interface", event.interface}, {"sender", event.sender.to_string()}, {"folded", number(event.folded)}});
   }
 

@@ -38,6 +38,8 @@ Permission
     setcap cap_net_raw=p isat-speaker                                 a file capability
     AmbientCapabilities=CAP_NET_RAW                                   a systemd unit
     securityContext: {capabilities: {drop: [ALL], add: [NET_RAW]}}    a Kubernetes container
+  Without root, a container needs the file capability in its image too, and no allowPrivilegeEscalation: false, with
+  which some runtimes do not grant it.
   All other capabilities are dropped at start; this one is in effect only while a packet socket is opened.
 
 Signals

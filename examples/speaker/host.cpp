@@ -2,7 +2,6 @@
 
 #include "failure.hpp"
 #include "host.hpp"
-#include "isat/transport/interface_pattern.hpp"
 #include "isat/transport/list_links.hpp"
 #include "text.hpp"
 
@@ -28,23 +27,22 @@ int read_number(const std::string& path) {
 
 }  // namespace
 
-selection select_interfaces(std::span<const std::string> patterns) {
+selection select_interfaces(std::span<const isat::transport::interface_pattern> patterns) {
   isat::error_code error;
   const std::vector<isat::transport::link_state> all = isat::transport::list_links(error);
   if (error) throw failure{exit_code::os, fmt::format("cannot list the interfaces: {}", error.message())};
   selection result;
   std::vector<bool> selected(all.size());
-  for (const std::string& text : patterns) {
-    const auto pattern = isat::transport::interface_pattern::parse(text);
+  for (const auto& pattern : patterns) {
     bool matched = false;
     for (std::size_t at = 0; at < all.size(); ++at) {
-      if (!pattern || !pattern->matches(all[at].name)) continue;
+      if (!pattern.matches(all[at].name)) continue;
       // A glob passes over what has no ARP; only a name that was spelt out is worth a word.
-      if (!all[at].ethernet && !pattern->is_glob()) result.not_ethernet.push_back(text);
-      matched = matched || all[at].ethernet || !pattern->is_glob();
+      if (!all[at].ethernet && !pattern.is_glob()) result.not_ethernet.push_back(pattern.text());
+      matched = matched || all[at].ethernet || !pattern.is_glob();
       selected[at] = selected[at] || all[at].ethernet;
     }
-    if (!matched) result.missing.push_back(text);
+    if (!matched) result.missing.push_back(pattern.text());
   }
   for (std::size_t at = 0; at < all.size(); ++at) {
     if (selected[at]) result.links.push_back(all[at]);

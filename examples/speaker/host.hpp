@@ -6,6 +6,7 @@
 #pragma once
 
 #include "isat/address.hpp"
+#include "isat/transport/interface_pattern.hpp"
 #include "isat/transport/link_state.hpp"
 
 #include <span>
@@ -30,7 +31,7 @@ struct selection {
 
 /// Looks up all interfaces and selects from them.
 /// @throws failure with exit_code::os when the kernel does not tell
-selection select_interfaces(std::span<const std::string> patterns);
+selection select_interfaces(std::span<const isat::transport::interface_pattern> patterns);
 
 /// One sentence per name or pattern on which nothing can be announced now, and what will be done about it.
 std::vector<std::string> describe_problems(const selection& found);

@@ -44,7 +44,8 @@ exit_code act(const command_line& asked) {
   // The file is read with the rights of the caller and looked into without them.
   const std::string file = asked.config ? read_file(*asked.config) : std::string{};
   drop_privileges();
-  const options wanted = make_options(asked.config ? parse_config(file, *asked.config) : settings{}, asked.values);
+  const settings of_file = asked.config ? parse_config(file, *asked.config) : settings{};
+  const options wanted = make_options(asked.config, of_file, asked.values);
   if (asked.what == action::check_config) return print(check_report(wanted));
   if (asked.what == action::print_config) return print(to_yaml(wanted));
   if (asked.what == action::dry_run) return print(dry_run(wanted));

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
 
-#include "isat/transport/interface_pattern.hpp"
 #include "options.hpp"
 #include "suggestion.hpp"
 #include "text.hpp"
@@ -11,6 +10,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdlib>
+#include <net/if.h>
 #include <set>
 #include <span>
 #include <unistd.h>
@@ -18,6 +18,8 @@
 namespace speakerd {
 
 namespace {
+
+using isat::transport::interface_pattern;
 
 /// The words of an enumeration whose values count from 1.
 constexpr std::array<std::string_view, 1> mac_words{"node"};
@@ -54,22 +56,17 @@ Enum parse_enum(const setting& value, std::span<const std::string_view> words) {
 /// Printable, and without a space, so that a name is one word wherever it is shown.
 bool is_word(std::string_view text) { return is_printable(text) && text.find(' ') == std::string_view::npos; }
 
-std::string parse_interface(const setting& value) {
-  constexpr std::size_t name_max = 15;
-  const std::string& text = value.text;
-  if (text.empty()) value.from.refuse("an interface needs a name");
-  const bool is_glob = text.find_first_of("*?[") != std::string::npos;
-  if (!is_glob && text.size() > name_max) {
-    value.from.refuse(fmt::format("{} is longer than the {} bytes of an interface's name", quoted(text), name_max));
-  }
-  if (!is_word(text) || !isat::transport::interface_pattern::parse(text)) {
-    value.from.refuse(quoted(text) + " can be no interface's name");
-  }
-  return text;
+interface_pattern parse_interface(const setting& value) {
+  const auto pattern = interface_pattern::parse(value.text);
+  if (pattern && is_word(value.text)) return *pattern;
+  value.from.refuse(
+      fmt::format("{} can be no interface's name, which has at most {} printable bytes without space, "
+                  "slash or colon",
+                  quoted(value.text), IFNAMSIZ - 1));
 }
 
-std::vector<std::string> parse_interfaces(std::span<const setting> values) {
-  std::vector<std::string> interfaces;
+std::vector<interface_pattern> parse_interfaces(std::span<const setting> values) {
+  std::vector<interface_pattern> interfaces;
   std::set<std::string_view> seen;
   for (const setting& value : values) {
     if (!seen.insert(value.text).second) value.from.refuse(quoted(value.text) + " is given twice");
@@ -126,6 +123,15 @@ void apply(options& into, const settings& layer) {
   }
 }
 
+[[noreturn]] void refuse_lack(const std::optional<std::string>& path, std::string_view what, std::string_view key,
+                              std::string_view flag) {
+  if (path) {
+    const origin file{exit_code::configuration, escaped(*path, escape_style::hexadecimal)};
+    file.refuse(fmt::format("{}: give '{}' here, or {}", what, key, flag));
+  }
+  throw failure{exit_code::usage, fmt::format("{}: give {}, or '{}' in the file", what, flag, key)};
+}
+
 }  // namespace
 
 std::string_view to_string(mac_mode mode) noexcept { return mac_words[index_of(mode)]; }
@@ -134,15 +140,13 @@ std::string_view to_string(log_format format) noexcept { return format_words[ind
 
 std::string options::elector_text() const { return elector == elector_kind::always ? "always" : "file:" + directory; }
 
-options make_options(const settings& file, const settings& command_line) {
+options make_options(const std::optional<std::string>& path, const settings& file, const settings& command_line) {
   options made;
   apply(made, file);
   apply(made, command_line);
   if (made.node_name.empty()) made.node_name = default_node_name();
-  if (made.interfaces.empty()) {
-    throw failure{exit_code::usage, "no interface to announce on: give --interface IF, or 'interface' in the file"};
-  }
-  if (made.vips.empty()) throw failure{exit_code::usage, "no VIP to answer for: give --vip ADDR, or 'vip' in the file"};
+  if (made.interfaces.empty()) refuse_lack(path, "no interface to announce on", "interface", "--interface IF");
+  if (made.vips.empty()) refuse_lack(path, "no VIP to answer for", "vip", "--vip ADDR");
   return made;
 }
 

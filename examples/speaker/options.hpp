@@ -4,10 +4,12 @@
 // whatever their origin; whoever holds an `options` may rely on it being valid. It knows no file and no host.
 #pragma once
 
+#include "isat/transport/interface_pattern.hpp"
 #include "setting.hpp"
 #include "vip_range.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,8 +34,8 @@ std::string_view to_string(log_level level) noexcept;
 std::string_view to_string(log_format format) noexcept;
 
 struct options {
-  std::vector<std::string> interfaces;  ///< names or globs, at least one
-  std::vector<vip_range> vips;          ///< at least one, without overlaps
+  std::vector<isat::transport::interface_pattern> interfaces;  ///< at least one, each of printable text
+  std::vector<vip_range> vips;                                 ///< at least one, without overlaps
   elector_kind elector{elector_kind::always};
   std::string directory;  ///< of elector_kind::file, else empty
   mac_mode mac{mac_mode::node};
@@ -48,7 +50,9 @@ struct options {
 
 /// Makes options of two layers: what the command line says replaces what the file says, option by option. Both layers
 /// are checked wholly. The node name defaults to $ISAT_NODE_NAME, then to the host name.
-/// @throws failure when a value is wrong, or no interface or no VIP is given
-options make_options(const settings& file, const settings& command_line);
+/// @param path of the file, for messages; none when no file was given
+/// @throws failure when a value is wrong, or no interface or no VIP is given (which is missed in the file, if there is
+///   one)
+options make_options(const std::optional<std::string>& path, const settings& file, const settings& command_line);
 
 }  // namespace speakerd

@@ -19,7 +19,7 @@ std::string scalar(std::string_view text) { return "\"" + escaped(text, escape_s
 std::string to_yaml(const options& effective) {
   std::string yaml = "interface:\n";
   const auto out = std::back_inserter(yaml);
-  for (const std::string& pattern : effective.interfaces) fmt::format_to(out, "  - {}\n", scalar(pattern));
+  for (const auto& pattern : effective.interfaces) fmt::format_to(out, "  - {}\n", scalar(pattern.text()));
   yaml += "vip:\n";
   for (const vip_range& range : effective.vips) fmt::format_to(out, "  - {}\n", range.text);
   fmt::format_to(out, "elector: {}\n", scalar(effective.elector_text()));

@@ -55,12 +55,16 @@ void set_effective(bool in_effect) noexcept {
   write_capabilities(words);
 }
 
+/// The remedies are those of --help. In a container, exec by a user other than root keeps only what the file's
+/// capabilities grant, and no_new_privs withholds that unless the runtime had made it permitted before; not all do.
 [[noreturn]] void refuse_permission(std::string_view reason) {
   throw failure{
       exit_code::no_permission,
       fmt::format("missing permission CAP_NET_RAW ({}): give it with 'setcap cap_net_raw=p isat-speaker', in a systemd "
                   "unit with 'AmbientCapabilities=CAP_NET_RAW', or in a Kubernetes manifest with 'securityContext: "
-                  "{{capabilities: {{add: [NET_RAW]}}}}', which for a non-root user takes the setcap in the image too",
+                  "{{capabilities: {{drop: [ALL], add: [NET_RAW]}}}}' (without root, a container needs the file "
+                  "capability in its image too, and no allowPrivilegeEscalation: false, with which some runtimes do "
+                  "not grant it)",
                   reason)};
 }
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 
 #include "chosen_elector.hpp"
+#include "counter_log.hpp"
 #include "event_log.hpp"
 #include "host.hpp"
 #include "isat/responder/vip_table.hpp"
 #include "isat/source/static_source.hpp"
 #include "isat/speaker.hpp"
-#include "isat/transport/interface_pattern.hpp"
 #include "isat/version.hpp"
 #include "logger.hpp"
 #include "privileges.hpp"
@@ -41,8 +41,7 @@ std::vector<isat::responder::vip> expand(std::span<const vip_range> ranges) {
   vips.reserve(count_vips(ranges));
   for (const vip_range& range : ranges) {
     for (std::size_t offset = 0; offset < range.count(); ++offset) {
-      const isat::ipv4_address address{range.first.bits() + static_cast<std::uint32_t>(offset)};
-      vips.push_back({.address = address});
+      vips.push_back({.address = range.at(offset)});
     }
   }
   return vips;
@@ -50,9 +49,7 @@ std::vector<isat::responder::vip> expand(std::span<const vip_range> ranges) {
 
 isat::speaker_options speaker_options_of(const options& what, const logger& log) {
   isat::speaker_options result;
-  for (const std::string& text : what.interfaces) {
-    if (const auto pattern = isat::transport::interface_pattern::parse(text)) result.interfaces.push_back(*pattern);
-  }
+  result.interfaces = what.interfaces;
   result.open = [](asio::any_io_executor executor, const isat::transport::link_state& link, error_code& error) {
     const raised_net_raw raised;
     return isat::transport::open_packet_socket(std::move(executor), link, error);
@@ -80,6 +77,7 @@ class session {
     speaker_.async_run(
         asio::bind_cancellation_slot(hand_over_.slot(), [this](error_code reason) { on_stopped(reason); }));
     context_.run();
+    log_counters(log_, speaker_);
     if (ending_ && reason_ == asio::error::operation_aborted) {
       log_.info("handed over, exiting");
       return exit_code::ok;
@@ -133,7 +131,7 @@ class session {
 /// What is worth knowing before the first frame.
 void log_start(const logger& log, const options& what, const selection& found) {
   std::string patterns;
-  for (const std::string& pattern : what.interfaces) patterns += (patterns.empty() ? "" : ",") + pattern;
+  for (const auto& pattern : what.interfaces) patterns += (patterns.empty() ? "" : ",") + pattern.text();
   log.info("starting", {{"version", std::string{isat::version}},
                         {"elector", what.elector_text()},
                         {"interfaces", patterns},

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 
+#include "isat/responder/vip_table.hpp"
 #include "text.hpp"
 #include "vip_range.hpp"
 
@@ -17,21 +18,23 @@ namespace {
 
 using isat::ipv4_address;
 
-/// Addresses that no neighbour would ever use as an ordinary destination (RFC 6890). Class E (240/4) is not among them:
-/// hosts accept it as unicast, and networks use it.
-struct impossible_block {
-  ipv4_address first;
-  ipv4_address last;
-  std::string_view what;
-};
+/// The first address of a range that no host can own. A range is short enough to ask for each.
+std::optional<ipv4_address> find_impossible(const vip_range& range) noexcept {
+  for (std::size_t offset = 0; offset < range.count(); ++offset) {
+    const ipv4_address address = range.at(offset);
+    if (!isat::responder::can_be_vip(address)) return address;
+  }
+  return std::nullopt;
+}
 
-constexpr impossible_block impossible[] = {
-    {ipv4_address{0x00000000U}, ipv4_address{0x00000000U}, "is the unspecified address"},
-    {ipv4_address{0x00000001U}, ipv4_address{0x00ffffffU}, "is in 0.0.0.0/8"},
-    {ipv4_address{0x7f000000U}, ipv4_address{0x7fffffffU}, "is a loopback address"},
-    {ipv4_address{0xe0000000U}, ipv4_address{0xefffffffU}, "is a multicast address"},
-    {ipv4_address{0xffffffffU}, ipv4_address{0xffffffffU}, "is the broadcast address"},
-};
+/// Words for what can_be_vip() decided.
+std::string_view why_impossible(ipv4_address address) noexcept {
+  if (address.is_loopback()) return "is a loopback address";
+  if (address.is_multicast()) return "is a multicast address";
+  if (address.is_broadcast()) return "is the broadcast address";
+  if (address.bits() == 0) return "is the unspecified address";
+  return address.bits() >> 24 == 0 ? "is in 0.0.0.0/8" : "is no host's address";
+}
 
 ipv4_address parse_address(std::string_view text, const setting& value) {
   const std::optional<ipv4_address> address = ipv4_address::parse(text);
@@ -80,12 +83,11 @@ vip_range parse_vip(const setting& value) {
     value.from.refuse(fmt::format("{} has {} addresses, more than the {} of the largest range", quoted(value.text),
                                   range.count(), range_max));
   }
-  for (const impossible_block& block : impossible) {
-    if (range.last < block.first || block.last < range.first) continue;
-    if (range.first == range.last) value.from.refuse(fmt::format("{} {} and cannot be a VIP", value.text, block.what));
-    const ipv4_address shared = range.first < block.first ? block.first : range.first;
+  if (const auto address = find_impossible(range)) {
+    const std::string_view why = why_impossible(*address);
+    if (range.count() == 1) value.from.refuse(fmt::format("{} {} and cannot be a VIP", value.text, why));
     value.from.refuse(
-        fmt::format("{} cannot be a range of VIPs, for {} {}", quoted(value.text), shared.to_string(), block.what));
+        fmt::format("{} cannot be a range of VIPs, for {} {}", quoted(value.text), address->to_string(), why));
   }
   return range;
 }

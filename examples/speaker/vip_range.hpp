@@ -22,6 +22,10 @@ struct vip_range {
   std::string text;  ///< as it was written
 
   std::size_t count() const noexcept { return std::size_t{last.bits() - first.bits()} + 1; }
+  /// The address after `offset` others. @pre offset < count()
+  isat::ipv4_address at(std::size_t offset) const noexcept {
+    return isat::ipv4_address{first.bits() + static_cast<std::uint32_t>(offset)};
+  }
   bool contains(isat::ipv4_address address) const noexcept { return first <= address && address <= last; }
 };
 

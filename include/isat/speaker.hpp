@@ -51,10 +51,10 @@ struct speaker_options {
 };
 
 /// Answers ARP for the VIPs of a source while an elector says so.
-class speaker : private source::vip_sink,
-                private election::leadership_observer,
-                private claim_observer,
-                private transport::interface_sink {
+class speaker final : private source::vip_sink,
+                      private election::leadership_observer,
+                      private claim_observer,
+                      private transport::interface_sink {
  public:
   using run_signature = void(error_code);
 

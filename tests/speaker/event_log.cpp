@@ -59,10 +59,13 @@ TEST_CASE("every event has its line") {
       row{isat::vip_conflict{isat::ipv4_address{0x0a4d0064}, rival, "eth0", 41},
           "WARN  another host claims a VIP that this node leads vip=10.77.0.100 rival=02:00:00:00:00:09 "
           "interface=eth0 folded=41"},
-      row{isat::shared_segment{rival, "eth0", 0},
+      row{isat::shared_segment{.sender = rival, .interface = "eth0"},
           "WARN  two announcing interfaces hear each other, so that both answer on one segment; announce on one of "
           "them "
           "interface=eth0 sender=02:00:00:00:00:09 folded=0"},
+      row{isat::shared_segment{.sender = eth0.mac, .interface = "eth0", .echo = true, .folded = 3},
+          "WARN  an interface heard its own announcement: a loop in the network, or a bond whose links the switch does "
+          "not treat as one interface=eth0 sender=02:00:00:00:00:01 folded=3"},
   };
   for (const row& each : rows) CHECK(logged(each.event) == each.line);
 }

@@ -7,6 +7,8 @@ import subprocess
 
 from support import BASE, CONFIGURATION, SPEAKER, USAGE, SpeakerTest, main, run
 
+NO_INTERFACE = "can be no interface's name, which has at most 15 printable bytes without space, slash or colon"
+
 # name -> (arguments, sentence); all of them end with 64.
 MISTAKES = {
     "no interface": (["-a", "10.77.0.100"],
@@ -46,18 +48,18 @@ MISTAKES = {
                                  "--node-name: 'a b' is no node name, it must be one printable word"),
     "a node name that is too long": ([*BASE, "--node-name", "n" * 254],
                                      "--node-name: a node name has at most 253 bytes"),
-    "an empty interface": (["-i", "", "-a", "10.77.0.100"], "--interface: an interface needs a name"),
+    "an empty interface": (["-i", "", "-a", "10.77.0.100"], f"--interface: '' {NO_INTERFACE}"),
     "an interface with a space": (["-i", "a b", "-a", "10.77.0.100"],
-                                  "--interface: 'a b' can be no interface's name"),
+                                  f"--interface: 'a b' {NO_INTERFACE}"),
     "an interface with a slash": (["-i", "a/b", "-a", "10.77.0.100"],
-                                  "--interface: 'a/b' can be no interface's name"),
+                                  f"--interface: 'a/b' {NO_INTERFACE}"),
     "an interface with a long name": (["-i", "abcdefghijklmnop", "-a", "10.77.0.100"],
-                                      "--interface: 'abcdefghijklmnop' is longer than the 15 bytes of an interface's "
-                                      "name"),
+                                      f"--interface: 'abcdefghijklmnop' {NO_INTERFACE}"),
+    "an interface with a reserved name": (["-i", "..", "-a", "10.77.0.100"], f"--interface: '..' {NO_INTERFACE}"),
     "an interface twice": (["-i", "eth0", "-i", "eth0", "-a", "10.77.0.100"],
                            "--interface: 'eth0' is given twice"),
     "control bytes are shown harmless": (["-i", "\x1b[31m", "-a", "10.77.0.100"],
-                                         r"--interface: '\x1b[31m' can be no interface's name"),
+                                         rf"--interface: '\x1b[31m' {NO_INTERFACE}"),
 }
 
 # VIP -> what is wrong with it, after "--vip: ".
@@ -68,6 +70,8 @@ WRONG_VIPS = {
     "224.0.0.1": "224.0.0.1 is a multicast address and cannot be a VIP",
     "239.255.255.255": "239.255.255.255 is a multicast address and cannot be a VIP",
     "255.255.255.255": "255.255.255.255 is the broadcast address and cannot be a VIP",
+    "239.255.255.255-240.0.0.1": "'239.255.255.255-240.0.0.1' cannot be a range of VIPs, for 239.255.255.255 is a "
+                                 "multicast address",
     "255.255.255.0/24": "'255.255.255.0/24' cannot be a range of VIPs, for 255.255.255.255 is the broadcast address",
     "126.255.255.250-127.0.0.5": "'126.255.255.250-127.0.0.5' cannot be a range of VIPs, for 127.0.0.0 is a loopback "
                                  "address",
@@ -205,6 +209,11 @@ class Information(SpeakerTest):
             with self.subTest(word):
                 self.assertIn(word, text)
         self.assertLessEqual(max(map(len, text.splitlines())), 120)
+
+    def test_help_says_what_a_container_that_does_not_run_as_root_needs(self):
+        text = " ".join(self.assert_ok(run("--help")).split())
+        self.assertIn("Without root, a container needs the file capability in its image too, and no "
+                      "allowPrivilegeEscalation: false, with which some runtimes do not grant it.", text)
 
     def test_help_and_version_win_over_what_is_wrong_with_values(self):
         self.assertTrue(self.assert_ok(run("-a", "nonsense", "--help")).startswith("Usage:"))

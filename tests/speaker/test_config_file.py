@@ -4,8 +4,8 @@
 import os
 import subprocess
 
-from support import (BASE, CONFIGURATION, NO_INPUT, OK, SOURCE, SPEAKER, USAGE, WITHOUT_CAPABILITIES, SpeakerTest,
-                     environment, main, run)
+from support import (BASE, CONFIGURATION, NO_INPUT, OK, SOURCE, SPEAKER, WITHOUT_CAPABILITIES, SpeakerTest, environment,
+                     main, run)
 
 # name -> (text of the file, `LINE:COLUMN: sentence`); all of them end with 78.
 MISTAKES = {
@@ -56,7 +56,8 @@ MISTAKES = {
     "overlapping ranges": ("vip:\n  - 10.77.0.0/24\n  - 10.77.1.0\n  - 10.77.0.7\n",
                            "4:5: 10.77.0.7 is given twice, by '10.77.0.0/24' and by '10.77.0.7'"),
     "a number for a VIP": ("vip: 10\n", "1:6: '10' is no IPv4 address, range A-B or CIDR block"),
-    "a bad interface": ("interface: [eth0, a/b]\n", "1:19: 'a/b' can be no interface's name"),
+    "a bad interface": ("interface: [eth0, a/b]\n", "1:19: 'a/b' can be no interface's name, which has at most 15 "
+                        "printable bytes without space, slash or colon"),
     "an unknown elector": ("elector: lease\n", "1:10: 'lease' is not one of always, file:DIR"),
     "an unknown log level": ("log-level: warning\n",
                              "1:12: 'warning' is not one of error, warn, info, debug"),
@@ -97,11 +98,28 @@ class Mistakes(SpeakerTest):
         self.assert_refused(run("-c", path, *BASE), CONFIGURATION,
                             f"{path}:1:6: 127.0.0.1 is a loopback address and cannot be a VIP")
 
-    def test_a_file_without_interface_or_vip_is_told_what_to_add(self):
-        self.assert_refused(run("-c", self.file("# nothing\n")), USAGE,
-                            "no interface to announce on: give --interface IF, or 'interface' in the file")
-        self.assert_refused(run("-c", self.file("interface: eth0\n")), USAGE,
-                            "no VIP to answer for: give --vip ADDR, or 'vip' in the file")
+    def test_what_neither_the_file_nor_the_command_line_names_is_missed_in_the_file(self):
+        no_interface = "no interface to announce on: give 'interface' here, or --interface IF"
+        no_vip = "no VIP to answer for: give 'vip' here, or --vip ADDR"
+        cases = {
+            "an empty file": ("# nothing\n", [], no_interface),
+            "a file without an interface": ("vip: 10.77.0.1\n", [], no_interface),
+            "a file without a VIP": ("interface: eth0\n", [], no_vip),
+            "a VIP on the command line only": ("# nothing\n", ["-a", "10.77.0.1"], no_interface),
+            "an interface on the command line only": ("# nothing\n", ["-i", "eth0"], no_vip),
+        }
+        for name, (text, arguments, sentence) in cases.items():
+            with self.subTest(name):
+                path = self.file(text)
+                self.assert_refused(run("-c", path, *arguments), CONFIGURATION, f"{path}: {sentence}")
+
+    def test_the_name_of_a_file_that_lacks_something_is_shown_harmless(self):
+        path = self.file("interface: eth0\n", name="a\x1b[31m.yaml")
+        self.assert_refused(run("-c", path), CONFIGURATION,
+                            rf"{self.scratch}/a\x1b[31m.yaml: no VIP to answer for: give 'vip' here, or --vip ADDR")
+
+    def test_what_a_file_lacks_may_come_from_the_command_line(self):
+        self.assert_ok(run("-c", self.file("interface: eth0\n"), "-a", "10.77.0.1", "--check-config"))
 
 
 class Files(SpeakerTest):

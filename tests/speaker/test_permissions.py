@@ -8,7 +8,8 @@ from support import BASE, NO_PERMISSION, WITHOUT_CAPABILITIES, SpeakerTest, main
 
 REMEDIES = ("give it with 'setcap cap_net_raw=p isat-speaker', in a systemd unit with "
             "'AmbientCapabilities=CAP_NET_RAW', or in a Kubernetes manifest with 'securityContext: {capabilities: "
-            "{add: [NET_RAW]}}', which for a non-root user takes the setcap in the image too")
+            "{drop: [ALL], add: [NET_RAW]}}' (without root, a container needs the file capability in its image too, and no "
+            "allowPrivilegeEscalation: false, with which some runtimes do not grant it)")
 
 
 def have_user_namespaces():

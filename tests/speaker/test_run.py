@@ -10,6 +10,7 @@ import pathlib
 import re
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -202,7 +203,7 @@ class Logs(RunTest):
                           "answer for it too",
                           "announcing on an interface", "VIPs loaded", "contending for leadership",
                           "leading, answering from now on", "handing over", "leading no more, silent from now on",
-                          "handed over, exiting"])
+                          "counted on an interface", "handed over, exiting"])
 
     def test_a_quiet_level_writes_nothing_when_nothing_is_wrong(self):
         for level in ("warn", "error"):
@@ -215,6 +216,50 @@ class Logs(RunTest):
                     time.sleep(0.01)  # sleep: between two looks at a file, which the deadline bounds
                 running.signal(signal.SIGTERM)
                 self.assertEqual((running.end(), running.log), (OK, ""))
+
+
+def request(target):
+    """An ARP request for `target` from a neighbour at veth1."""
+    sender = bytes.fromhex("020000000009")
+    return (b"\xff" * 6 + sender + bytes.fromhex("0806 0001 0800 06 04 0001") + sender +
+            socket.inet_aton("10.77.0.9") + bytes(6) + socket.inet_aton(target))
+
+
+class Counters(RunTest):
+    def ask(self, *targets):
+        """Asks for these addresses, in order, and waits for the reply to the last."""
+        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0806)) as neighbour:
+            neighbour.bind(("veth1", 0x0806))
+            neighbour.settimeout(10)
+            for target in targets:
+                neighbour.send(request(target))
+            while True:
+                frame = neighbour.recv(128)
+                if frame[20:22] == b"\0\2" and frame[:6] == bytes.fromhex("020000000009"):
+                    return
+
+    def test_each_interface_is_counted_for_at_the_end(self):
+        running = self.leading("-i", "veth1")
+        self.ask("10.77.0.1", "10.77.0.2", VIP)
+        running.signal(signal.SIGTERM)
+        self.assertEqual(running.end(), OK)
+        lines = [line for line in running.log.splitlines() if "counted on an interface" in line]
+        self.assertEqual(sorted(re.search(r" interface=(\S+) ", line)[1] for line in lines), ["veth0", "veth1"])
+        of_veth0 = next(line for line in lines if " interface=veth0 " in line)
+        numbers = {key: int(value) for key, value in re.findall(r" ([a-z_]+)=(\d+)(?= )", of_veth0)}
+        self.assertGreaterEqual(numbers.pop("announcements"), 2)
+        # What veth1 announced was heard, too.
+        self.assertEqual(numbers.pop("received"), 3 + numbers.pop("own_announcement", 0))
+        self.assertEqual(numbers, {"replies": 1, "refused_by_link": 0, "receive_drops": 0, "not_a_vip": 2})
+
+    def test_a_failure_does_not_hide_them(self):
+        directory = self.scratch / "lock"
+        directory.mkdir(mode=0o500)
+        result = run("-i", "veth0", "-a", VIP, "-e", f"file:{directory}")
+        self.assertEqual(result.returncode, UNAVAILABLE)
+        self.assertRegex(result.stderr, r"counted on an interface interface=veth0 mac=02:00:00:00:00:01 received=0 "
+                                        r"replies=0 announcements=0 refused_by_link=0 receive_drops=0 node=[^\n]*\n"
+                                        r"isat-speaker: cannot open ")
 
 
 class Interfaces(RunTest):

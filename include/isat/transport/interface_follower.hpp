@@ -145,9 +145,9 @@ class interface_follower {
     }
     if (!error) error = sink_->on_interface(link.link, std::move(opened));
     const bool told = std::exchange(link.refusal, error) == error;
-    if (!error) return;
+    if (!error || stopping_) return;
     if (!told) sink_->on_refused(link.link, error);
-    link.retry = link.link.ethernet;
+    link.retry = link.link.ethernet && !stopping_;
     if (link.retry) retry_later();
   }
 

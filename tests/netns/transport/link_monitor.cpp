@@ -11,6 +11,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <doctest/doctest.h>
 
@@ -289,7 +290,9 @@ TEST_SUITE("netns/transport/link_monitor") {
     asio::co_spawn(io, count_changes(*monitor, total, end), asio::detached);
     const auto deadline = std::chrono::steady_clock::now() + 5s;
     while (total == 0) REQUIRE((io.run_one_until(deadline) > 0 || std::chrono::steady_clock::now() < deadline));
-    monitor.reset();
+    // What is posted runs after the reactor has seen the change and before the call goes on.
+    REQUIRE(ip("link set dev lo down"));
+    asio::post(io, [&monitor] { monitor.reset(); });
     io.run_for(5s);
     CHECK(io.stopped());
     CHECK(end == asio::error::operation_aborted);

@@ -53,7 +53,7 @@ class mailbox {
         std::move(from));
   }
 
-  void put(std::string text) { waiting_.complete({}, from_ + ": " + text); }
+  void put(const std::string& text) { waiting_.complete({}, from_ + ": " + text); }
   bool idle() const { return waiting_.empty(); }
 
   template <class Function>
@@ -106,7 +106,7 @@ TEST_CASE("a callback that can only be moved is fine") {
   asio::io_context context;
   mailbox box{context.get_executor()};
   std::string got;
-  box.async_take("ann", [&got, own = std::make_unique<int>(7)](error_code, std::string text) {
+  box.async_take("ann", [&got, own = std::make_unique<int>(7)](error_code, const std::string& text) {
     got = text + std::to_string(*own);
   });
   box.put("x");

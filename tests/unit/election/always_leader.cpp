@@ -143,7 +143,7 @@ TEST_CASE("it stays at work until it is cancelled") {
 }
 
 TEST_CASE("an observer that hears of the end may change the candidacy: it is remembered for the next run") {
-  struct objector : isat::election::leadership_observer {
+  struct objector final : isat::election::leadership_observer {
     always_leader* leader = nullptr;
     void on_leadership(group_id group, const leadership&, const leadership& after) override {
       if (after != leadership{}) return;

@@ -104,6 +104,7 @@ struct node {
   }
   std::vector<lock_change> changes() const {
     std::vector<lock_change> list;
+    list.reserve(notices.size());
     for (const auto& notice : notices) list.push_back(notice.what);
     return list;
   }
@@ -323,6 +324,7 @@ TEST_CASE("many contenders that release, stop and are killed: never two lead at 
     }
   };
   std::vector<std::unique_ptr<child_process>> children;
+  children.reserve(5);
   for (int i = 0; i < 5; ++i) children.push_back(std::make_unique<child_process>(contend));
 
   // Bounded by time, so that a contention that comes to a halt fails and does not hang.
@@ -500,7 +502,7 @@ TEST_CASE("the term goes on from what the file says, and garbage counts as 0") {
   };
   for (const auto& [name, contents, term] :
        {row{"released", "term 41\n", 42}, row{"killed holder", "term 41\nnode b\npid 1\n", 42}, row{"empty", "", 1},
-        row{"garbage", "\xff\x00\nterm 5", 1}, row{"huge", std::string(100'000, 'x'), 1},
+        row{"garbage", "\xff\x01\nterm 5", 1}, row{"huge", std::string(100'000, 'x'), 1},
         row{"no successor", "term 18446744073709551615\n", 1}}) {
     CAPTURE(name);
     const temporary_directory directory;

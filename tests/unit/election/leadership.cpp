@@ -142,7 +142,7 @@ TEST_CASE("all observers hear, until they unsubscribe, and their places are used
 }
 
 TEST_CASE("an observer may unsubscribe itself or another while it is told") {
-  struct leaver : isat::election::leadership_observer {
+  struct leaver final : isat::election::leadership_observer {
     leadership_table* table = nullptr;
     leadership_observer* victim = nullptr;
     int calls = 0;
@@ -169,7 +169,7 @@ TEST_CASE("an observer may unsubscribe itself or another while it is told") {
 }
 
 TEST_CASE("an observer that subscribes while another is told is safe, and hears the next change") {
-  struct inviter : isat::election::leadership_observer {
+  struct inviter final : isat::election::leadership_observer {
     leadership_table* table = nullptr;
     std::vector<std::unique_ptr<recorder>> guests;
     void on_leadership(group_id, const leadership&, const leadership&) override {

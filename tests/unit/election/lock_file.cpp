@@ -51,7 +51,7 @@ TEST_CASE("text that is no record counts as term 0 and nobody") {
         row{"trailing garbage", "term 5x\n"}, row{"negative", "term -5\n"}, row{"leading space", " term 5\n"},
         row{"too large", "term 18446744073709551616\n"},
         row{"largest: has no successor", "term 18446744073709551615\n"}, row{"zeros", std::string(64, '\0')},
-        row{"binary", "\xff\xfe\x00\x01term 5\n"}}) {
+        row{"binary", "\xff\xfe\x01term 5\n"}}) {
     CAPTURE(name);
     CHECK(lock_record::from_text(text) == lock_record{});
   }

@@ -33,8 +33,9 @@ struct fixture : transport::interface_sink {
   std::optional<error_code> result;
 
   void on_link(const transport::link_change& change) override { links.push_back(change.link().name); }
-  void on_interface(const transport::link_state& link, std::unique_ptr<transport::frame_transport>) override {
+  error_code on_interface(const transport::link_state& link, std::unique_ptr<transport::frame_transport>) override {
     opened.push_back(link.name);
+    return {};
   }
   void on_refused(const transport::link_state& link, error_code reason) override {
     refused.emplace_back(link.name, reason);
