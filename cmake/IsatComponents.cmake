@@ -43,6 +43,7 @@ set(isat_net_headers
     include/isat/isat.hpp
     include/isat/lease_clock.hpp
     include/isat/net.hpp
+    include/isat/pending_operation.hpp
     include/isat/responder/responder.hpp
     include/isat/served_interface.hpp
     include/isat/source/static_source.hpp

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 
+#include "counter_log.hpp"
 #include "event_log.hpp"
 #include "isat/error.hpp"
 
@@ -54,11 +55,12 @@ struct event_logger {
   }
 
   void operator()(const isat::interface_left& event) const {
+    const log_fields counted = counter_fields(event.link, event.counted, event.statistics);
     // A deleted interface is noticed by its socket or by the link monitor, whichever is first.
     if (event.reason && event.reason != boost::system::errc::no_such_device) {
-      log.warn("an interface failed", with(link_fields(event.link), {"reason", event.reason.message()}));
+      log.warn("an interface failed", with(counted, {"reason", event.reason.message()}));
     } else {
-      log.info("an interface is gone", link_fields(event.link));
+      log.info("an interface is gone", counted);
     }
   }
 

@@ -9,6 +9,7 @@
 #include "isat/error.hpp"
 #include "isat/format.hpp"
 #include "isat/lease_clock.hpp"
+#include "isat/pending_operation.hpp"
 #include "isat/transport/frame_transport.hpp"
 #include "isat/transport/memory_link.hpp"
 #include "isat/transport/packet_socket.hpp"

@@ -12,6 +12,7 @@
 #include "isat/detail/stop_signal.hpp"
 #include "isat/election/leadership.hpp"
 #include "isat/lease_clock.hpp"
+#include "isat/pending_operation.hpp"
 #include "isat/responder/counters.hpp"
 #include "isat/responder/responder.hpp"
 #include "isat/responder/vip_table.hpp"
@@ -121,7 +122,7 @@ class served_interface {
   std::array<transport::received_frame, transport::batch_max> received_;
   detail::stop_signal stop_receiving_;
   asio::steady_timer timer_;
-  detail::pending<run_signature> done_;
+  pending_operation<run_signature> done_;
   bool running_ = false;
 };
 

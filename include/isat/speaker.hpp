@@ -194,9 +194,10 @@ class speaker final : private source::vip_sink,
   bool running_ = false;
   bool stopping_ = false;
   error_code result_;
-  detail::pending<run_signature> done_;
+  pending_operation<run_signature> done_;
 };
 
 }  // namespace isat::inline v0
 
 #include "isat/impl/speaker.ipp"
+#include "isat/pending_operation.hpp"

@@ -6,6 +6,7 @@
 
 #include "isat/address.hpp"
 #include "isat/election/leadership.hpp"
+#include "isat/responder/counters.hpp"
 #include "isat/transport/frame_transport.hpp"
 
 #include <boost/system/error_code.hpp>
@@ -54,7 +55,9 @@ struct interface_changed {
 /// An interface is announced on no more.
 struct interface_left {
   transport::link_identity link;
-  error_code reason;  ///< no error: it was detached or has disappeared
+  error_code reason;              ///< no error: it was detached or has disappeared
+  responder::counters counted{};  ///< what became of its frames
+  transport::transport_statistics statistics{};
 };
 
 /// A selected interface could not be opened, or is one too many; unless it is not Ethernet, that is tried again.

@@ -50,10 +50,15 @@ TEST_CASE("every event has its line") {
           "INFO  announcing on an interface interface=eth0 mac=02:00:00:00:00:01 carrier=true"},
       row{isat::interface_changed{eth0, false},
           "INFO  an interface changed interface=eth0 mac=02:00:00:00:00:01 carrier=false"},
-      row{isat::interface_left{eth0, {}}, "INFO  an interface is gone interface=eth0 mac=02:00:00:00:00:01"},
-      row{isat::interface_left{eth0, no_device}, "INFO  an interface is gone interface=eth0 mac=02:00:00:00:00:01"},
-      row{isat::interface_left{eth0, no_memory},
-          "WARN  an interface failed interface=eth0 mac=02:00:00:00:00:01 reason=\"Cannot allocate memory\""},
+      row{isat::interface_left{eth0, {}, {}, {}},
+          "INFO  an interface is gone interface=eth0 mac=02:00:00:00:00:01 received=0 replies=0 announcements=0 "
+          "refused_by_link=0 receive_drops=0"},
+      row{isat::interface_left{eth0, no_device, {}, {}},
+          "INFO  an interface is gone interface=eth0 mac=02:00:00:00:00:01 received=0 replies=0 announcements=0 "
+          "refused_by_link=0 receive_drops=0"},
+      row{isat::interface_left{eth0, no_memory, {}, {}},
+          "WARN  an interface failed interface=eth0 mac=02:00:00:00:00:01 received=0 replies=0 announcements=0 "
+          "refused_by_link=0 receive_drops=0 reason=\"Cannot allocate memory\""},
       row{isat::interface_refused{"eth0", no_device},
           "WARN  an interface cannot be used interface=eth0 reason=\"No such device\""},
       row{isat::vip_conflict{isat::ipv4_address{0x0a4d0064}, rival, "eth0", 41},

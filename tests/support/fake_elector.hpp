@@ -5,6 +5,7 @@
 
 #include "isat/detail/erase.hpp"
 #include "isat/election/elector.hpp"
+#include "isat/pending_operation.hpp"
 
 #include <boost/asio/error.hpp>
 
@@ -40,7 +41,7 @@ class fake_elector final : public election::elector {
   }
 
   asio::any_io_executor executor_;
-  detail::pending<run_signature> done_;
+  pending_operation<run_signature> done_;
 };
 
 }  // namespace isat::testing

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "isat/detail/erase.hpp"
+#include "isat/pending_operation.hpp"
 #include "isat/transport/frame_transport.hpp"
 #include "isat/wire/frame.hpp"
 
@@ -72,7 +73,7 @@ class fake_transport final : public transport::frame_transport {
   transport::link_identity link_;
   std::span<transport::received_frame> into_;
   std::vector<std::vector<std::byte>> delivered_;
-  detail::pending<receive_signature> pending_;
+  pending_operation<receive_signature> pending_;
 };
 
 }  // namespace isat::testing

@@ -3,6 +3,7 @@
 #include "../support/fake_elector.hpp"
 #include "../support/fake_transport.hpp"
 #include "isat/election/always_leader.hpp"
+#include "isat/pending_operation.hpp"
 #include "isat/speaker.hpp"
 #include "isat/transport/memory_link.hpp"
 
@@ -54,7 +55,7 @@ class hand_source final : public source::vip_source {
     done_.store(std::move(done), [this] { end(asio::error::operation_aborted); });
   }
   asio::any_io_executor executor_;
-  detail::pending<run_signature> done_;
+  pending_operation<run_signature> done_;
 };
 
 struct fixture {

@@ -2,7 +2,8 @@
 
 // How an object stops the operations that it has started, without having to outlive them: the cancellation signal is
 // shared with the handlers that are bound to it. One signal serves one operation at a time, as in Asio. It refuses to
-// keep anything but the signal alive: what a handler touches is guarded by who makes it (see pending::while_pending).
+// keep anything but the signal alive: what a handler touches is guarded by who makes it (see
+// pending_operation::while_pending).
 #pragma once
 
 #include <boost/asio/bind_cancellation_slot.hpp>

@@ -8,6 +8,7 @@
 #include "isat/detail/erase.hpp"
 #include "isat/election/elector.hpp"
 #include "isat/election/leadership.hpp"
+#include "isat/pending_operation.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/dispatch.hpp>
@@ -72,7 +73,7 @@ class always_leader final : public elector {
   asio::any_io_executor executor_;
   std::vector<candidacy> groups_;  // by group id, which is dense
   leadership_table* table_ = nullptr;
-  detail::pending<run_signature> run_;
+  pending_operation<run_signature> run_;
 };
 
 }  // namespace isat::inline v0::election

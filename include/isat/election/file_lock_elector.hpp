@@ -19,6 +19,7 @@
 #include "isat/election/leadership.hpp"
 #include "isat/election/lock_file.hpp"
 #include "isat/election/lock_report.hpp"
+#include "isat/pending_operation.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/dispatch.hpp>
@@ -150,7 +151,7 @@ class file_lock_elector final : public elector {
   asio::steady_timer retry_;
   int retries_ = 0;
   lock_failure failure_;
-  detail::pending<run_signature> run_;  // destroyed first: from then on no callback comes
+  pending_operation<run_signature> run_;  // destroyed first: from then on no callback comes
 };
 
 // ---- Running ----

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "isat/detail/file_descriptor.hpp"
+#include "isat/error.hpp"
 
 #include <boost/system/error_code.hpp>
 
@@ -24,11 +25,7 @@
 #include <unistd.h>
 #include <utility>
 
-namespace isat::inline v0 {
-
-using boost::system::error_code;
-
-}  // namespace isat::inline v0
+namespace isat::inline v0 {}  // namespace isat::inline v0
 
 namespace isat::inline v0::election {
 

@@ -261,13 +261,13 @@ inline void speaker::serve(slot& started) {
 inline void speaker::leave(interface_id id, error_code reason) {
   slot left = std::exchange(slots_[index(id)], slot{});
   if (!left.served) return;
-  const auto link = left.served->link();
+  const interface_left told{left.served->link(), reason, left.served->counted(), left.served->statistics()};
   const unsigned link_index = left.link_index;
   left.stop.emit();
   if (running_) leaving_.push_back(std::move(left));
   if (stopping_) return;
   collect_own_macs();
-  tell(interface_left{link, reason});
+  tell(told);
   if (reason && link_index != 0) follower_.reopen(link_index);
   review_candidacy();
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "isat/detail/erase.hpp"
+#include "isat/pending_operation.hpp"
 #include "isat/responder/vip_table.hpp"
 #include "isat/source/vip_source.hpp"
 
@@ -46,7 +47,7 @@ class static_source final : public vip_source {
 
   asio::any_io_executor executor_;
   std::vector<responder::vip> vips_;
-  detail::pending<run_signature> run_;
+  pending_operation<run_signature> run_;
 };
 
 }  // namespace isat::inline v0::source

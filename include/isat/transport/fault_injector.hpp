@@ -77,14 +77,17 @@ class fault_injector_state {
     for (std::size_t i = 0; i < frames.size(); ++i) {
       if (refusals_ > 0) {
         --refusals_;
-        error = refusal_;
+        error = i == 0 ? refusal_ : asio::error::would_block;
         return i;
       }
       if (happens(sending.drop)) continue;
       bytes copy{frames[i].begin(), frames[i].end()};
       if (happens(sending.corrupt)) flip_bit(copy);
       const std::span<const std::byte> frame{copy};
-      if (below_->try_send({&frame, 1}, error) == 0) return i;
+      if (below_->try_send({&frame, 1}, error) == 0) {
+        if (i > 0) error = asio::error::would_block;
+        return i;
+      }
       error_code ignored;
       if (happens(sending.duplicate)) below_->try_send({&frame, 1}, ignored);
     }

@@ -8,6 +8,7 @@
 #include "isat/detail/erase.hpp"
 #include "isat/detail/stop_signal.hpp"
 #include "isat/error.hpp"
+#include "isat/pending_operation.hpp"
 #include "isat/transport/frame_transport.hpp"
 #include "isat/transport/interface_pattern.hpp"
 #include "isat/transport/link_monitor.hpp"
@@ -70,7 +71,7 @@ class interface_follower {
         done_{std::move(executor)} {}
 
   /// Feeds `sink` until cancelled.
-  /// @param sink must outlive the operation
+  /// @param sink must outlive the operation; a follower runs once
   /// @return through the token: `operation_aborted` after a cancellation (any type), or the link monitor's error
   ///   when it has failed ten times in a row, a second apart
   template <asio::completion_token_for<run_signature> Token>
@@ -181,7 +182,7 @@ class interface_follower {
   bool retrying_ = false;
   asio::steady_timer retry_timer_;
   detail::stop_signal stop_;
-  detail::pending<run_signature> done_;
+  pending_operation<run_signature> done_;
 };
 
 }  // namespace isat::inline v0::transport

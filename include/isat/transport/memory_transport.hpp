@@ -6,6 +6,7 @@
 #pragma once
 
 #include "isat/address.hpp"
+#include "isat/pending_operation.hpp"
 #include "isat/transport/frame_transport.hpp"
 #include "isat/transport/strip_tags.hpp"
 #include "isat/transport/wait_operation.hpp"
@@ -97,7 +98,7 @@ class memory_endpoint {
   }
 
   asio::any_io_executor executor_;
-  pending<void(error_code)> wait_;
+  pending_operation<void(error_code)> wait_;
   transport::link_identity identity_;
   std::size_t queue_max_;
   std::uint64_t drops_{};

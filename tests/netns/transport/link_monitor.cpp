@@ -304,7 +304,7 @@ TEST_SUITE("netns/transport/link_monitor") {
     {
       asio::io_context io;
       transport::link_monitor monitor{io.get_executor()};
-      monitor.async_changes([&called](error_code, std::vector<link_change>) {});
+      monitor.async_changes([](error_code, std::vector<link_change>) {});
       io.poll();
       monitor.async_changes([&called](error_code, std::vector<link_change>) { called = true; });
     }

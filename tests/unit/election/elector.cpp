@@ -2,6 +2,7 @@
 
 // The seam itself, by way of the smallest elector that a user could write.
 #include "isat/election/elector.hpp"
+#include "isat/pending_operation.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -48,7 +49,7 @@ class hand_elector final : public elector {
   }
 
   asio::any_io_executor executor_;
-  isat::detail::pending<run_signature> run_;
+  isat::pending_operation<run_signature> run_;
 };
 
 }  // namespace

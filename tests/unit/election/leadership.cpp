@@ -187,13 +187,13 @@ TEST_CASE("an observer that subscribes while another is told is safe, and hears 
 }
 
 TEST_CASE("an observer that changes the table does not turn the order around for the others") {
-  struct quitter : isat::election::leadership_observer {
+  struct quitter final : isat::election::leadership_observer {
     isat::election::leadership_table* table = nullptr;
     void on_leadership(isat::group_id group, const leadership&, const leadership& after) override {
       if (after.term != 0) table->revoke(group);
     }
   };
-  struct listener : isat::election::leadership_observer {
+  struct listener final : isat::election::leadership_observer {
     std::vector<std::uint64_t> terms;
     void on_leadership(isat::group_id, const leadership& before, const leadership& after) override {
       terms.push_back(before.term);

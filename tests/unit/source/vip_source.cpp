@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // The seam itself, by way of the smallest source that a user could write.
+#include "isat/pending_operation.hpp"
 #include "isat/source/vip_source.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -39,7 +40,7 @@ class hand_source final : public vip_source {
   }
 
   asio::any_io_executor executor_;
-  isat::detail::pending<run_signature> run_;
+  isat::pending_operation<run_signature> run_;
 };
 
 struct log_sink final : vip_sink {

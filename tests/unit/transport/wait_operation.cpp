@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "isat/transport/wait_operation.hpp"
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/cancellation_signal.hpp>

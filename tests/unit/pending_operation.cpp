@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // detail::erase and detail::pending: any completion token at a seam's surface, one type-erased handler below it.
-#include "isat/detail/erase.hpp"
+#include "isat/pending_operation.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -66,7 +66,7 @@ class mailbox {
 
  private:
   std::string from_;
-  isat::detail::pending<signature> waiting_;
+  isat::pending_operation<signature> waiting_;
 };
 
 struct outcome {
@@ -410,7 +410,7 @@ TEST_CASE("an operation may be started from its own completion") {
 
 TEST_CASE("an operation without results completes as well") {
   asio::io_context context;
-  isat::detail::pending<void()> waiting{context.get_executor()};
+  isat::pending_operation<void()> waiting{context.get_executor()};
   int calls = 0;
   waiting.store([&calls] { ++calls; });
   waiting.complete();
