@@ -10,8 +10,7 @@
 
 namespace {
 
-constexpr std::string_view usage =
-    R"(usage: isat-demo-probe serve  --name NODE --address VIP [--port 7007]
+constexpr const char* usage = R"(usage: isat-demo-probe serve  --name NODE --address VIP [--port 7007]
        isat-demo-probe client --target VIP [--port 7007] --out FILE
        isat-demo-probe watch  --interface IF --vip VIP --out FILE
 
@@ -32,12 +31,12 @@ ticks that were missed because the process was not scheduled in time.
 int main(int argc, char** argv) {
   const std::string_view command = argc > 1 ? argv[1] : "";
   if (command == "--help") {
-    std::fputs(usage.data(), stdout);
+    std::fputs(usage, stdout);
     return 0;
   }
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
   if (command != "serve" && command != "client" && command != "watch") {
-    std::fputs(usage.data(), stderr);
+    std::fputs(usage, stderr);
     return 64;
   }
   const demo::arguments options(argc - 2, argv + 2);
