@@ -111,7 +111,7 @@ void logger::write(log_level level, std::string_view message, log_fields fields)
   fields.insert(fields.end(), common_.begin(), common_.end());
   write_line(level, message, fields);
 } catch (...) {
-  // Out of memory: a lost line is better than a speaker that stops answering.
+  ++lost_;  // out of memory: a lost line is better than a speaker that stops answering
 }
 
 }  // namespace speakerd
