@@ -16,6 +16,8 @@ set(isat_core_headers
     include/isat/detail/address_map.hpp
     include/isat/detail/unreachable.hpp
     include/isat/election/leadership.hpp
+    include/isat/election/lease_record.hpp
+    include/isat/election/lease_timing.hpp
     include/isat/responder/counters.hpp
     include/isat/responder/decide.hpp
     include/isat/responder/drop_reason.hpp
@@ -35,6 +37,7 @@ set(isat_net_headers
     include/isat/election/directory_watch.hpp
     include/isat/election/elector.hpp
     include/isat/election/file_lock_elector.hpp
+    include/isat/election/lease_store.hpp
     include/isat/election/lock_file.hpp
     include/isat/election/lock_report.hpp
     include/isat/error.hpp

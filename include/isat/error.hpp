@@ -20,6 +20,8 @@ enum class error : std::uint8_t {
   none = 0,
   not_ethernet = 1,         ///< the interface does not carry Ethernet frames
   too_many_interfaces = 2,  ///< interface_max interfaces are announced on already
+  version_conflict = 3,     ///< a record was not written, for its version was no longer the one named
+  outcome_unknown = 4,      ///< whether a record was written is not known, and it may yet be
 };
 
 /// The category of isat::error.
@@ -34,6 +36,10 @@ class error_category final : public boost::system::error_category {
         return "not an Ethernet interface";
       case error::too_many_interfaces:
         return "too many announcing interfaces";
+      case error::version_conflict:
+        return "the record has another version";
+      case error::outcome_unknown:
+        return "the outcome of the write is unknown";
     }
     return "unknown error";
   }
