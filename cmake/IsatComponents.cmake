@@ -14,10 +14,32 @@ set(isat_core_headers
     include/isat/clock.hpp
     include/isat/core.hpp
     include/isat/detail/address_map.hpp
+    include/isat/detail/mix.hpp
     include/isat/detail/unreachable.hpp
+    include/isat/election/election_machine.hpp
+    include/isat/election/layout.hpp
+    include/isat/election/layout_machine.hpp
+    include/isat/election/layout_rules.hpp
     include/isat/election/leadership.hpp
+    include/isat/election/lease_attempt.hpp
+    include/isat/election/lease_claim.hpp
+    include/isat/election/lease_codec.hpp
+    include/isat/election/lease_event.hpp
+    include/isat/election/lease_machine.hpp
     include/isat/election/lease_record.hpp
+    include/isat/election/lease_rules.hpp
+    include/isat/election/lease_set.hpp
     include/isat/election/lease_timing.hpp
+    include/isat/election/lease_view.hpp
+    include/isat/election/placement.hpp
+    include/isat/election/presence.hpp
+    include/isat/election/presence_writer.hpp
+    include/isat/election/record_exchange.hpp
+    include/isat/election/record_names.hpp
+    include/isat/impl/election_machine.ipp
+    include/isat/impl/layout_machine.ipp
+    include/isat/impl/lease_machine.ipp
+    include/isat/impl/lease_machine_actions.ipp
     include/isat/responder/counters.hpp
     include/isat/responder/decide.hpp
     include/isat/responder/drop_reason.hpp
@@ -30,25 +52,40 @@ set(isat_core_headers
     include/isat/wire/parse_error.hpp)
 
 set(isat_net_headers
+    include/isat/complete_later.hpp
+    include/isat/detail/directory_listing.hpp
     include/isat/detail/erase.hpp
     include/isat/detail/file_descriptor.hpp
+    include/isat/detail/new_file.hpp
+    include/isat/detail/random_number.hpp
     include/isat/detail/stop_signal.hpp
     include/isat/election/always_leader.hpp
-    include/isat/election/directory_watch.hpp
+    include/isat/election/change_feed.hpp
+    include/isat/election/election_notice.hpp
     include/isat/election/elector.hpp
-    include/isat/election/file_lock_elector.hpp
+    include/isat/election/file_store.hpp
+    include/isat/election/layout_elector.hpp
+    include/isat/election/lease_elector.hpp
     include/isat/election/lease_store.hpp
-    include/isat/election/lock_file.hpp
-    include/isat/election/lock_report.hpp
+    include/isat/election/liveness_lock.hpp
+    include/isat/election/memory_store.hpp
+    include/isat/election/record_directory.hpp
+    include/isat/election/record_files.hpp
+    include/isat/election/record_text.hpp
+    include/isat/election/store_driver.hpp
+    include/isat/election/store_failure.hpp
+    include/isat/election/watch_set.hpp
     include/isat/error.hpp
     include/isat/format.hpp
     include/isat/impl/speaker.ipp
+    include/isat/impl/store_driver.ipp
     include/isat/isat.hpp
     include/isat/lease_clock.hpp
     include/isat/net.hpp
     include/isat/pending_operation.hpp
     include/isat/responder/responder.hpp
     include/isat/served_interface.hpp
+    include/isat/source/grouped_source.hpp
     include/isat/source/static_source.hpp
     include/isat/source/vip_source.hpp
     include/isat/speaker.hpp

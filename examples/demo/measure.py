@@ -69,8 +69,8 @@ class Outcome:
     slowest: float = 0.0
 
 
-def load(watch_path, client_path):
-    """Reads both instruments' files."""
+def load(watch_path, client_path=None):
+    """Reads the instruments' files; there need not be a client."""
     record = Record()
     sent = {}
     for row in _rows(watch_path):
@@ -83,7 +83,7 @@ def load(watch_path, client_path):
             record.announcements.append(Announcement(int(row[1]), row[2], row[3]))
         elif row[0] == "missed":
             record.missed["watch"] = int(row[1])
-    for row in _rows(client_path):
+    for row in _rows(client_path) if client_path else ():
         if row[0] in ("udp", "tcp"):
             exchange = Exchange(int(row[2]), int(row[3]) if row[3] else None, row[4])
             (record.probes if row[0] == "udp" else record.connections).append(exchange)

@@ -1,62 +1,48 @@
 // SPDX-License-Identifier: BSL-1.0
 
 #include "chosen_elector.hpp"
+#include "election_log.hpp"
 #include "failure.hpp"
 #include "isat/election/always_leader.hpp"
+#include "isat/election/file_store.hpp"
+#include "isat/election/layout_elector.hpp"
 
-#include <cstdint>
-#include <string_view>
 #include <utility>
+#include <variant>
 
 namespace speakerd {
 
 namespace {
 
-using isat::election::lock_change;
+namespace election = isat::election;
 
-/// What the leadership table does not tell: why a lock was lost. Empty for what it does tell.
-std::string_view reason_of(lock_change change) noexcept {
-  switch (change) {
-    case lock_change::none:
-    case lock_change::acquired:
-    case lock_change::released:
-      return {};
-    case lock_change::file_replaced:
-      return "the lock was lost because its file was removed or replaced";
-    case lock_change::directory_lost:
-      return "the lock was lost because its directory was removed or replaced";
-    case lock_change::term_not_stored:
-      return "the term could not be written into the lock file, so that a successor may repeat it";
-  }
-  return {};
-}
-
-void log_notice(const logger& log, const isat::election::lock_notice& notice) {
-  const std::string_view reason = reason_of(notice.what);
-  if (reason.empty()) return;
-  log_fields fields{{"group", static_cast<std::int64_t>(notice.group)},
-                    {"term", static_cast<std::int64_t>(notice.term)}};
-  if (notice.error) fields.emplace_back("reason", notice.error.message());
-  log.warn(reason, std::move(fields));
+election::layout_options layout_options_of(const options& what) {
+  election::layout_options result;
+  result.node_name = what.node_name;
+  result.wish = what.layout_wish;
+  result.timing = what.timing;
+  result.rebalance = what.rebalance;
+  return result;
 }
 
 }  // namespace
 
-chosen_elector::chosen_elector(isat::asio::any_io_executor executor, const options& what, const logger& log) {
+chosen_elector::chosen_elector(isat::asio::any_io_executor executor, const options& what, const logger& log,
+                               std::function<void(const election::layout&)> on_layout) {
   if (what.elector == elector_kind::always) {
-    elector_ = std::make_unique<isat::election::always_leader>(std::move(executor));
+    elector_ = std::make_unique<election::always_leader>(std::move(executor));
     return;
   }
-  isat::election::file_lock_options wanted;
-  wanted.directory = what.directory;
-  wanted.node_name = what.node_name;
-  wanted.on_notice = [&log](const isat::election::lock_notice& notice) { log_notice(log, notice); };
-  auto made = std::make_unique<isat::election::file_lock_elector>(std::move(executor), std::move(wanted));
-  if (made->open()) throw failure{exit_code::unavailable, made->failure().message()};
-  file_ = made.get();
-  elector_ = std::move(made);
+  auto store = std::make_unique<election::file_store>(executor, election::file_store_options{what.directory});
+  if (store->open()) throw failure{exit_code::unavailable, store->failure().message()};
+  election::layout_options wanted = layout_options_of(what);
+  wanted.on_notice = [&log, on_layout = std::move(on_layout)](const election::election_notice& notice) {
+    log_election(log, notice);
+    const auto* changed = std::get_if<election::layout_changed>(&notice);
+    if (changed != nullptr && changed->adopted) on_layout(changed->adopted->shape);
+  };
+  elector_ = std::make_unique<election::layout_elector>(std::move(executor), *store, std::move(wanted));
+  store_ = std::move(store);
 }
-
-std::string chosen_elector::failure_message() const { return file_ == nullptr ? "" : file_->failure().message(); }
 
 }  // namespace speakerd

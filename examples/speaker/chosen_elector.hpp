@@ -5,32 +5,32 @@
 #pragma once
 
 #include "isat/election/elector.hpp"
-#include "isat/election/file_lock_elector.hpp"
+#include "isat/election/layout.hpp"
+#include "isat/election/lease_store.hpp"
 #include "logger.hpp"
 #include "options.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include <functional>
 #include <memory>
-#include <string>
 
 namespace speakerd {
 
-/// Owns the elector of a run.
+/// Owns the elector of a run, and what that stands on.
 class chosen_elector {
  public:
   /// @param log must outlive the elector
+  /// @param on_layout is called when the speakers that share a store go over to a layout
   /// @throws failure with exit_code::unavailable when its directory cannot be used
-  chosen_elector(isat::asio::any_io_executor executor, const options& what, const logger& log);
+  chosen_elector(isat::asio::any_io_executor executor, const options& what, const logger& log,
+                 std::function<void(const isat::election::layout&)> on_layout);
 
   isat::election::elector& get() noexcept { return *elector_; }
 
-  /// What it failed by, in a sentence; empty if it did not fail.
-  std::string failure_message() const;
-
  private:
+  std::unique_ptr<isat::election::lease_store> store_;  // outlives the elector
   std::unique_ptr<isat::election::elector> elector_;
-  const isat::election::file_lock_elector* file_{};
 };
 
 }  // namespace speakerd

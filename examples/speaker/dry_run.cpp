@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
 #include "dry_run.hpp"
+#include "duration_text.hpp"
 #include "host.hpp"
 #include "start_warnings.hpp"
 #include "text.hpp"
@@ -19,6 +20,15 @@ std::string_view state_of(const isat::transport::link_state& link) noexcept {
   return link.carrier ? "up" : "up without carrier";
 }
 
+/// How an election would be held: what this speaker wishes for, and how it would behave itself.
+std::string describe_election(const options& what) {
+  return fmt::format(
+      "layout wished for: {} with leases of {}, rebalancing {}\n"
+      "timing: renewed every {}, attempts of at most {}\n",
+      to_text(what.layout_wish), to_text(what.timing.duration), what.rebalance ? "on" : "off",
+      to_text(what.timing.renew_period), to_text(what.timing.attempt_timeout));
+}
+
 }  // namespace
 
 std::string dry_run(const options& what) {
@@ -28,6 +38,7 @@ std::string dry_run(const options& what) {
   const auto out = std::back_inserter(report);
   fmt::format_to(out, "would announce {} on {} as node {} with elector {}\n", counted(count_vips(what.vips), "VIP"),
                  counted(found.links.size(), "interface"), what.node_name, what.elector_text());
+  if (what.elector != elector_kind::always) report += describe_election(what);
   for (const auto& link : found.links) {
     fmt::format_to(out, "interface {}: mac {}, {}\n", link.name, link.mac.to_string(), state_of(link));
   }
@@ -36,7 +47,7 @@ std::string dry_run(const options& what) {
     fmt::format_to(out, "vip {}{}\n", range.text,
                    range.count() == 1 ? std::string{} : fmt::format(": {}", counted(range.count(), "address")));
   }
-  for (const std::string& warning : start_warnings(found.links, what.vips)) {
+  for (const std::string& warning : start_warnings(found.links, what)) {
     fmt::format_to(out, "warning: {}\n", warning);
   }
   return report;

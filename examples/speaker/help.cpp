@@ -4,8 +4,9 @@
 
 namespace speakerd {
 
-std::string_view help_text() noexcept {
-  return R"(Usage: isat-speaker [options]
+namespace {
+
+constexpr std::string_view text = R"(Usage: isat-speaker [options]
 Answers ARP for virtual IPv4 addresses (VIPs) on Ethernet interfaces while this node leads.
 
 What to announce
@@ -16,8 +17,26 @@ What to announce
 
 Who leads
   -e, --elector KIND     always     this speaker always leads: no election (default)
-                         file:DIR   whoever holds the lock in this directory, for speakers on one host
-      --node-name NAME   name of this node in logs and in the lock (default: $ISAT_NODE_NAME, else the host name)
+                         file:DIR   by leases in this directory, for speakers on one host
+      --groups KIND      single     all VIPs are one group, and one node leads it (default)
+                         shards:N   N groups, 1 to 256, each led by one node, so that several nodes share the VIPs;
+                                    speakers of one store change over together, when all of them wish for the same
+      --rebalance        move a group back to its preferred node some time after that has returned
+      --profile NAME     timing of leases: lease duration, renewal period and attempt time-out are
+                         default    3s, 750ms, 700ms
+                         fast       1.2s, 300ms, 300ms    for a store that answers within milliseconds
+                         lean       15s, 5s, 3s           for few requests rather than fast failover
+      --lease-duration TIME
+                         how long others wait for a leader that they no longer hear of, 100ms to 1h; if it is given, a
+                         quarter of it stands for each of the next two that is not
+      --renew-period TIME
+                         from one renewal of a lease to the next
+      --attempt-timeout TIME
+                         how long a renewal may take before it is tried anew
+                         What is given by these three wins over the profile. TIME has a unit: 3s, 1.5s, 750ms.
+                         A lease less 1 % and 20ms must have room for one renewal period and two attempts.
+                         The elector 'always' holds no election, and uses nothing from --groups to here.
+      --node-name NAME   name of this node in logs and leases (default: $ISAT_NODE_NAME, else the host name)
 
 Configuration
   -c, --config FILE      YAML or JSON; every key is a long option of the groups above and below (interface, vip, ...);
@@ -57,6 +76,9 @@ Examples
   isat-speaker -i 'eth*' -a 10.77.0.100-10.77.0.119 -a 10.77.1.0/28 -e file:/run/isat
   isat-speaker -c /etc/isat-speaker.yaml --dry-run
 )";
-}
+
+}  // namespace
+
+std::string_view help_text() noexcept { return text; }
 
 }  // namespace speakerd

@@ -29,16 +29,26 @@ struct option {
   constexpr bool in_file() const noexcept { return kind != option_kind::action && kind != option_kind::file; }
 };
 
-inline constexpr std::array<option, 14> option_table{{
+inline constexpr std::array<option, 20> option_table{{
+    // The file, and what to announce.
     {"config", "c", option_kind::file},
     {"interface", "i", option_kind::list},
     {"vip", "a", option_kind::list},
-    {"elector", "e", option_kind::value},
     {"mac", "", option_kind::value},
+    // Who leads.
+    {"elector", "e", option_kind::value},
+    {"groups", "", option_kind::value},
+    {"rebalance", "", option_kind::flag},
+    {"profile", "", option_kind::value},
+    {"lease-duration", "", option_kind::value},
+    {"renew-period", "", option_kind::value},
+    {"attempt-timeout", "", option_kind::value},
     {"node-name", "", option_kind::value},
+    // How to run.
     {"strict", "", option_kind::flag},
     {"log-level", "", option_kind::value},
     {"log-format", "", option_kind::value},
+    // Instead of running.
     {"check-config", "", option_kind::action},
     {"print-config", "", option_kind::action},
     {"dry-run", "", option_kind::action},

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
 #include "options.hpp"
-#include "suggestion.hpp"
 #include "text.hpp"
+#include "words.hpp"
 
 #include <fmt/format.h>
 
@@ -27,31 +27,6 @@ constexpr std::array<std::string_view, 4> level_words{"error", "warn", "info", "
 constexpr std::array<std::string_view, 3> format_words{"text", "logfmt", "json"};
 constexpr std::array<std::string_view, 2> elector_words{"always", "file:DIR"};
 constexpr std::array<std::string_view, 2> bool_words{"false", "true"};
-
-template <class Enum>
-constexpr std::size_t index_of(Enum value) noexcept {
-  return static_cast<std::size_t>(value) - 1;
-}
-
-[[noreturn]] void refuse_word(const setting& value, std::span<const std::string_view> words) {
-  if (words.size() == 1) {
-    value.from.refuse(fmt::format("{} is unknown, the only value is {}", quoted(value.text), words[0]));
-  }
-  std::string list;
-  for (const std::string_view word : words) list += fmt::format("{}{}", list.empty() ? "" : ", ", word);
-  value.from.refuse(fmt::format("{} is not one of {}{}", quoted(value.text), list, did_you_mean(value.text, words)));
-}
-
-std::size_t parse_word(const setting& value, std::span<const std::string_view> words) {
-  const auto found = std::find(words.begin(), words.end(), value.text);
-  if (found == words.end()) refuse_word(value, words);
-  return static_cast<std::size_t>(found - words.begin());
-}
-
-template <class Enum>
-Enum parse_enum(const setting& value, std::span<const std::string_view> words) {
-  return static_cast<Enum>(parse_word(value, words) + 1);
-}
 
 /// Printable, and without a space, so that a name is one word wherever it is shown.
 bool is_word(std::string_view text) { return is_printable(text) && text.find(' ') == std::string_view::npos; }
@@ -115,6 +90,8 @@ void apply(options& into, const settings& layer) {
     if (name == "interface") into.interfaces = parse_interfaces(values);
     if (name == "vip") into.vips = parse_vips(values);
     if (name == "elector") apply_elector(into, value);
+    if (name == "groups") into.layout_wish = parse_group_layout(value);
+    if (name == "rebalance") into.rebalance = parse_word(value, bool_words) == 1;
     if (name == "mac") into.mac = parse_enum<mac_mode>(value, mac_words);
     if (name == "node-name") into.node_name = parse_node_name(value);
     if (name == "strict") into.strict = parse_word(value, bool_words) == 1;
@@ -144,9 +121,14 @@ options make_options(const std::optional<std::string>& path, const settings& fil
   options made;
   apply(made, file);
   apply(made, command_line);
+  timing_choice timing;
+  timing.add(file);
+  timing.add(command_line);
   if (made.node_name.empty()) made.node_name = default_node_name();
   if (made.interfaces.empty()) refuse_lack(path, "no interface to announce on", "interface", "--interface IF");
   if (made.vips.empty()) refuse_lack(path, "no VIP to answer for", "vip", "--vip ADDR");
+  made.profile = timing.profile();
+  made.timing = timing.timing();
   return made;
 }
 

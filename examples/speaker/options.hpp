@@ -4,8 +4,11 @@
 // whatever their origin; whoever holds an `options` may rely on it being valid. It knows no file and no host.
 #pragma once
 
+#include "group_layout.hpp"
+#include "isat/election/lease_timing.hpp"
 #include "isat/transport/interface_pattern.hpp"
 #include "setting.hpp"
+#include "timing_choice.hpp"
 #include "vip_range.hpp"
 
 #include <cstdint>
@@ -37,7 +40,11 @@ struct options {
   std::vector<isat::transport::interface_pattern> interfaces;  ///< at least one, each of printable text
   std::vector<vip_range> vips;                                 ///< at least one, without overlaps
   elector_kind elector{elector_kind::always};
-  std::string directory;  ///< of elector_kind::file, else empty
+  std::string directory;               ///< of elector_kind::file, else empty
+  isat::election::layout layout_wish;  ///< but for its duration, which `timing` has
+  bool rebalance{};
+  timing_profile profile{timing_profile::standard};
+  isat::election::lease_timing timing;  ///< sound; of the profile only as far as nothing else was said
   mac_mode mac{mac_mode::node};
   std::string node_name;
   bool strict{};

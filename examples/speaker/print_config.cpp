@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 
+#include "duration_text.hpp"
 #include "print_config.hpp"
 #include "text.hpp"
 
@@ -23,6 +24,12 @@ std::string to_yaml(const options& effective) {
   yaml += "vip:\n";
   for (const vip_range& range : effective.vips) fmt::format_to(out, "  - {}\n", range.text);
   fmt::format_to(out, "elector: {}\n", scalar(effective.elector_text()));
+  fmt::format_to(out, "groups: {}\n", to_text(effective.layout_wish));
+  fmt::format_to(out, "rebalance: {}\n", effective.rebalance);
+  fmt::format_to(out, "profile: {}\n", to_string(effective.profile));
+  fmt::format_to(out, "lease-duration: {}\n", to_text(effective.timing.duration));
+  fmt::format_to(out, "renew-period: {}\n", to_text(effective.timing.renew_period));
+  fmt::format_to(out, "attempt-timeout: {}\n", to_text(effective.timing.attempt_timeout));
   fmt::format_to(out, "mac: {}\n", to_string(effective.mac));
   fmt::format_to(out, "node-name: {}\n", scalar(effective.node_name));
   fmt::format_to(out, "strict: {}\n", effective.strict);

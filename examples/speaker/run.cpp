@@ -5,6 +5,7 @@
 #include "event_log.hpp"
 #include "host.hpp"
 #include "isat/responder/vip_table.hpp"
+#include "isat/source/grouped_source.hpp"
 #include "isat/source/static_source.hpp"
 #include "isat/speaker.hpp"
 #include "isat/version.hpp"
@@ -67,8 +68,9 @@ class session {
       : log_{log},
         end_signals_{context_, SIGTERM, SIGINT},
         reload_signal_{context_, SIGHUP},
-        elector_{context_.get_executor(), what, log},
-        source_{context_.get_executor(), expand(what.vips)},
+        vips_{context_.get_executor(), expand(what.vips)},
+        source_{vips_, what.layout_wish},
+        elector_{context_.get_executor(), what, log, [this](const auto& layout) { source_.regroup(layout); }},
         speaker_{context_.get_executor(), elector_.get(), source_, speaker_options_of(what, log)} {}
 
   exit_code run() {
@@ -82,8 +84,6 @@ class session {
       log_.info("handed over, exiting");
       return exit_code::ok;
     }
-    const std::string of_elector = elector_.failure_message();
-    if (!of_elector.empty()) throw failure{exit_code::unavailable, of_elector};
     throw failure{exit_code::os, "the speaker cannot go on: " + reason_.message()};
   }
 
@@ -120,8 +120,9 @@ class session {
   asio::io_context context_{1};
   asio::signal_set end_signals_;
   asio::signal_set reload_signal_;
+  isat::source::static_source vips_;
+  isat::source::grouped_source source_;
   chosen_elector elector_;
-  isat::source::static_source source_;
   isat::speaker speaker_;
   asio::cancellation_signal hand_over_;
   error_code reason_;
@@ -140,7 +141,7 @@ void log_start(const logger& log, const options& what, const selection& found) {
     log.info("the elector 'always' is no election: another speaker with one of these VIPs would answer for it too");
   }
   for (const std::string& problem : describe_problems(found)) log.warn(problem);
-  for (const std::string& warning : start_warnings(found.links, what.vips)) log.warn(warning);
+  for (const std::string& warning : start_warnings(found.links, what)) log.warn(warning);
 }
 
 }  // namespace

@@ -83,14 +83,49 @@ void warn_of_clock(std::vector<std::string>& warnings) {
                   name));
 }
 
-}  // namespace
+/// What was chosen in vain, since it counts only in an election. Defaults are no choice: --print-config names them all.
+void warn_of_no_election(std::vector<std::string>& warnings, const options& what) {
+  if (what.elector != elector_kind::always) return;
+  std::vector<std::string_view> idle;
+  if (what.layout_wish != isat::election::layout{}) idle.push_back("groups");
+  if (what.rebalance) idle.push_back("rebalance");
+  if (what.timing != isat::election::lease_timing{}) idle.push_back("the lease timing");
+  if (idle.empty()) return;
+  std::string list;
+  for (const std::string_view each : idle) {
+    list += fmt::format("{}{}", list.empty() ? "" : each == idle.back() ? " and " : ", ", each);
+  }
+  warnings.push_back(
+      fmt::format("the elector 'always' holds no election, so that nothing comes of {}; leave that out or choose "
+                  "another elector, such as file:DIR",
+                  list));
+}
 
-std::vector<std::string> start_warnings(std::span<const link_state> links, std::span<const vip_range> vips) {
-  std::vector<local_address> own_vips = local_addresses();
-  std::erase_if(own_vips, [&](const local_address& own) {
+/// A lease duration leaves nothing to a profile, which is easily overlooked when one of them stands in a file.
+void warn_of_idle_profile(std::vector<std::string>& warnings, const options& what) {
+  if (what.elector == elector_kind::always || what.profile == timing_profile::standard) return;
+  if (what.timing.duration == timing_of(what.profile).duration) return;
+  warnings.push_back(
+      fmt::format("nothing comes of the profile '{}', because a lease duration is given as well; leave one of them out",
+                  to_string(what.profile)));
+}
+
+/// The addresses of this host that are VIPs.
+std::vector<local_address> local_vips(std::span<const vip_range> vips) {
+  std::vector<local_address> found = local_addresses();
+  std::erase_if(found, [&](const local_address& own) {
     return std::none_of(vips.begin(), vips.end(), [&](const vip_range& range) { return range.contains(own.address); });
   });
+  return found;
+}
+
+}  // namespace
+
+std::vector<std::string> start_warnings(std::span<const link_state> links, const options& what) {
+  const std::vector<local_address> own_vips = local_vips(what.vips);
   std::vector<std::string> warnings;
+  warn_of_no_election(warnings, what);
+  warn_of_idle_profile(warnings, what);
   for (const link_state& link : links) {
     if (link.bridge_port) {
       warnings.push_back(fmt::format(

@@ -13,14 +13,16 @@ namespace isat::inline v0 {
 
 /// The lease clock of this host.
 struct lease_clock {
-  /// A reading of CLOCK_BOOTTIME, CLOCK_MONOTONIC and CLOCK_MONOTONIC_RAW; no system call where the vDSO serves them.
+  /// A reading of CLOCK_BOOTTIME, CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW and CLOCK_REALTIME; no system call where the
+  /// vDSO serves them.
   static lease_time now() noexcept {
     // MONOTONIC first: a suspend between the readings then adds to the time suspended, which only makes a holder stop
     // earlier.
     const auto monotonic = read(CLOCK_MONOTONIC);
     const auto raw = read(CLOCK_MONOTONIC_RAW);
     const auto boot = read(CLOCK_BOOTTIME);
-    return {boot, raw, boot - monotonic};
+    const auto real = read(CLOCK_REALTIME);
+    return {boot, raw, boot - monotonic, real - boot};
   }
 
  private:

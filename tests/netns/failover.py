@@ -31,8 +31,9 @@ class Failover(testing.NetnsTest):
         self.macs = {name: machine.mac() for name, machine in self.nodes.items()}
         self.watch = self.instrument("observer", None, "watch", "--interface", "eth0", "--vip", VIP)
         self.running = {"node-1": self.speaker(self.nodes["node-1"], elector=self.elector)}
-        self.await_answer("node-1", 0)
+        self.await_answer("node-1", 0, 10.0)  # the first leader of an empty store is silent for some seconds
         self.running["node-2"] = self.follower("node-2")
+        self.settled(self.elector.removeprefix("file:"))
         self.client = self.instrument("client", "10.77.0.50", "client", "--target", VIP)
         self.assertTrue(self.client.wait_line("served"), "the client reaches nobody")
         self.leader, self.events = "node-1", []
@@ -44,11 +45,11 @@ class Failover(testing.NetnsTest):
 
     def follower(self, name):
         process = self.speaker(self.nodes[name], elector=self.elector)
-        self.assertTrue(process.wait_line("contending for leadership"), process.log)
+        self.assertTrue(process.wait_line("another node has the lease"), process.log)
         return process
 
-    def await_answer(self, name, seen):
-        self.assertTrue(self.watch.wait_line(f"^answer .* {self.macs[name]}", 5.0, seen), f"{name} does not answer")
+    def await_answer(self, name, seen, bound=5.0):
+        self.assertTrue(self.watch.wait_line(f"^answer .* {self.macs[name]}", bound, seen), f"{name} does not answer")
 
     def end_leader(self, number, exit_code):
         """Ends the leading speaker by a signal, waits until the other answers, and starts it again as a follower."""

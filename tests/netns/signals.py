@@ -3,6 +3,7 @@
 import signal
 import pathlib
 import sys
+import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
@@ -30,6 +31,14 @@ class Signals(testing.NetnsTest):
 
     def test_sigterm_ends_it_with_0_and_silence(self):
         self.assertEqual(self.start().stop(signal.SIGTERM), 0)
+        self.expect_nothing_left()
+
+    def test_an_elected_leader_that_is_told_to_stop_ends_at_once(self):
+        process = self.start(elector=f"file:{WORK}/election-stopped")
+        begun = time.monotonic()
+        self.assertEqual(process.stop(signal.SIGTERM), 0)
+        # It waits for nothing but its release: not for the deadline of what it let go of, which is seconds away.
+        self.assertLess(time.monotonic() - begun, 1.5)
         self.expect_nothing_left()
 
     def test_sigint_ends_it_with_0_and_silence(self):

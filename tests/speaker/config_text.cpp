@@ -22,6 +22,12 @@ vip:
   - 10.77.1.0/28
   - "10.77.2.0-10.77.2.9"
 elector: file:/run/isat
+groups: shards:8
+rebalance: true
+profile: fast
+lease-duration: 1.5s
+renew-period: 300ms
+attempt-timeout: "250ms"
 mac: node
 node-name: &name node-c
 strict: true

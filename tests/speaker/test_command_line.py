@@ -19,7 +19,8 @@ MISTAKES = {
     "an unknown letter": (["-x"], "unknown option '-x'; see --help"),
     "a long option with one dash": (["-vip", "10.77.0.100"], "unknown option '-vip', did you mean '--vip'?"),
     "an abbreviation": (["--inter", "eth0"], "unknown option '--inter', did you mean '--interface'?"),
-    "an option of a later version": (["--groups", "single"], "unknown option '--groups'; see --help"),
+    "an option of a later version": (["--source", "static"], "unknown option '--source'; see --help"),
+    "a misspelt option for elections": (["--rebalence"], "unknown option '--rebalence', did you mean '--rebalance'?"),
     "a missing value at the end": (["--vip"], "--vip needs a value"),
     "a missing value after an equal sign": (["--vip="], "--vip needs a value"),
     "a missing value of a letter": (["-a"], "--vip needs a value"),
@@ -38,6 +39,30 @@ MISTAKES = {
                                            "--elector: 'file' names no directory, write file:DIR"),
     "a file elector with an empty directory": ([*BASE, "-e", "file:"],
                                                "--elector: 'file:' names no directory, write file:DIR"),
+    "an unknown grouping": ([*BASE, "--groups", "service"], "--groups: 'service' is not one of single, shards:N"),
+    "a misspelt grouping": ([*BASE, "--groups", "shard:8"],
+                            "--groups: 'shard:8' is not one of single, shards:N, did you mean 'shards:N'?"),
+    "shards without a number": ([*BASE, "--groups", "shards"],
+                                "--groups: 'shards' names no number of groups, write shards:N"),
+    **{f"shards:{number}": ([*BASE, "--groups", f"shards:{number}"],
+                            f"--groups: 'shards:{number}' has no number of groups from 1 to 256, write shards:N")
+       for number in ("", "0", "257", "08", "-1", "+8", "8 ", "4294967297")},
+    "a value for rebalancing": ([*BASE, "--rebalance=true"], "--rebalance takes no value"),
+    "a misspelt profile": ([*BASE, "--profile", "laen"],
+                           "--profile: 'laen' is not one of default, fast, lean, did you mean 'lean'?"),
+    "a duration without a unit": ([*BASE, "--lease-duration", "3"], "--lease-duration: '3' has no unit, write 3s"),
+    "a negative duration": ([*BASE, "--renew-period", "-1s"], "--renew-period: '-1s' is negative"),
+    "a duration of zero": ([*BASE, "--attempt-timeout", "0s"],
+                           "--attempt-timeout: '0s' is zero, it must be longer"),
+    "a lease that is too long": ([*BASE, "--lease-duration", "61m"],
+                                 "--lease-duration: '61m' is no lease duration, which is from 100ms to 1h"),
+    "a lease duration twice": ([*BASE, "--lease-duration", "3s", "--lease-duration", "3s"],
+                               "--lease-duration may be given only once"),
+    "timing that is not sound": ([*BASE, "--lease-duration", "1s", "--renew-period", "750ms", "--attempt-timeout",
+                                  "700ms"],
+                                 "--lease-duration 1s is too short for --renew-period 750ms and --attempt-timeout "
+                                 "700ms: 1s less 1 % and 20ms leaves 970ms, but one renewal and two attempts need "
+                                 "2.15s"),
     "an unknown MAC mode": ([*BASE, "--mac", "virtual"], "--mac: 'virtual' is unknown, the only value is node"),
     "an unknown log level": ([*BASE, "--log-level", "inof"],
                              "--log-level: 'inof' is not one of error, warn, info, debug, did you mean 'info'?"),
@@ -123,8 +148,16 @@ GOOD_VIPS = {
     "255.255.255.254": 1,
 }
 
-LONG_OPTIONS = {"config", "interface", "vip", "elector", "mac", "node-name", "check-config", "print-config", "dry-run",
+LONG_OPTIONS = {"config", "interface", "vip", "elector", "groups", "rebalance", "profile", "lease-duration",
+                "renew-period", "attempt-timeout", "mac", "node-name", "check-config", "print-config", "dry-run",
                 "strict", "log-level", "log-format", "version", "help"}
+
+# What --print-config prints about elections when nothing is given.
+ELECTION = ("groups: single\nrebalance: false\nprofile: default\nlease-duration: 3s\nrenew-period: 750ms\n"
+            "attempt-timeout: 700ms\n")
+
+# profile -> its timing, as --print-config and --help show it.
+PROFILES = {"default": ("3s", "750ms", "700ms"), "fast": ("1.2s", "300ms", "300ms"), "lean": ("15s", "5s", "3s")}
 
 
 class Mistakes(SpeakerTest):
@@ -161,17 +194,43 @@ class Options(SpeakerTest):
 
     def test_defaults(self):
         self.assertEqual(self.effective(*BASE, "--node-name", "node-a"),
-                         'interface:\n  - "eth0"\nvip:\n  - 10.77.0.100\nelector: "always"\nmac: node\n'
-                         'node-name: "node-a"\nstrict: false\nlog-level: info\nlog-format: text\n')
+                         'interface:\n  - "eth0"\nvip:\n  - 10.77.0.100\nelector: "always"\n'
+                         f'{ELECTION}mac: node\nnode-name: "node-a"\nstrict: false\nlog-level: info\nlog-format: text\n')
 
     def test_every_option_reaches_the_effective_configuration(self):
         arguments = ["--interface", "eth*", "--interface=veth0", "--vip", "10.77.0.1-10.77.0.3", "--vip=10.77.1.0/28",
-                     "--elector", "file:/run/isat", "--mac", "node", "--node-name", "node-b", "--strict",
-                     "--log-level", "debug", "--log-format", "json"]
+                     "--elector", "file:/run/isat", "--groups", "shards:8", "--rebalance", "--profile", "lean",
+                     "--lease-duration", "10s", "--renew-period", "2.50s", "--attempt-timeout=0.7s",
+                     "--mac", "node", "--node-name", "node-b", "--strict", "--log-level", "debug", "--log-format", "json"]
         self.assertEqual(self.effective(*arguments),
                          'interface:\n  - "eth*"\n  - "veth0"\nvip:\n  - 10.77.0.1-10.77.0.3\n  - 10.77.1.0/28\n'
-                         'elector: "file:/run/isat"\nmac: node\nnode-name: "node-b"\nstrict: true\nlog-level: debug\n'
+                         'elector: "file:/run/isat"\ngroups: shards:8\nrebalance: true\nprofile: lean\n'
+                         'lease-duration: 10s\nrenew-period: 2.5s\nattempt-timeout: 700ms\nmac: node\n'
+                         'node-name: "node-b"\nstrict: true\nlog-level: debug\n'
                          'log-format: json\n')
+
+    def test_each_profile_stands_for_its_timing_and_the_help_names_it(self):
+        text = self.assert_ok(run("--help"))
+        for profile, (duration, period, timeout) in PROFILES.items():
+            with self.subTest(profile):
+                self.assertIn(f"profile: {profile}\nlease-duration: {duration}\nrenew-period: {period}\n"
+                              f"attempt-timeout: {timeout}\n", self.effective(*BASE, "--profile", profile))
+                self.assertRegex(text, rf" {profile} +{duration}, {period}, {timeout}\b")
+
+    def test_one_and_256_groups_are_the_limits(self):
+        for groups in ("shards:1", "shards:256"):
+            self.assertIn(f"groups: {groups}\n", self.effective(*BASE, "--groups", groups))
+
+    def test_a_dry_run_tells_how_an_election_would_be_held(self):
+        told = ("layout wished for: shards:8 with leases of 8s, rebalancing on\n"
+                "timing: renewed every 2s, attempts of at most 2s\n")
+        arguments = ["-i", "none0", "-a", "10.77.0.1", "--groups", "shards:8", "--rebalance", "--lease-duration", "8s",
+                     "--dry-run"]
+        self.assertIn(told, self.assert_ok(run(*arguments, "-e", "file:x")))
+        without = self.assert_ok(run(*arguments))
+        self.assertNotIn(told, without)
+        self.assertIn("warning: the elector 'always' holds no election, so that nothing comes of groups, rebalance and "
+                      "the lease timing; leave that out or choose another elector, such as file:DIR\n", without)
 
     def test_letters_stand_for_their_options(self):
         path = self.file("vip: 10.77.0.1\n")

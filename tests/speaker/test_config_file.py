@@ -59,6 +59,18 @@ MISTAKES = {
     "a bad interface": ("interface: [eth0, a/b]\n", "1:19: 'a/b' can be no interface's name, which has at most 15 "
                         "printable bytes without space, slash or colon"),
     "an unknown elector": ("elector: lease\n", "1:10: 'lease' is not one of always, file:DIR"),
+    "an underscore in a key of elections": ("lease_duration: 3s\n",
+                                            "1:1: unknown key 'lease_duration', did you mean 'lease-duration'?"),
+    "too many groups": ("groups: shards:257\n",
+                        "1:9: 'shards:257' has no number of groups from 1 to 256, write shards:N"),
+    "a map for groups": ("groups: {shards: 8}\n", "1:9: 'groups' takes a single value, not a map"),
+    "a word for rebalancing": ("rebalance: on\n", "1:12: 'rebalance' is true or false, not 'on'"),
+    "an unknown profile": ("profile: slow\n", "1:10: 'slow' is not one of default, fast, lean"),
+    "a number for a duration": ("renew-period: 1.5\n", "1:15: '1.5' has no unit, write 1.5s"),
+    "timing that is not sound": ("interface: eth0\nvip: 10.77.0.1\nattempt-timeout: 700ms\nlease-duration: 1s\n",
+                                 "4:17: lease-duration 1s is too short for renew-period 250ms (a quarter) and "
+                                 "attempt-timeout 700ms: 1s less 1 % and 20ms leaves 970ms, but one renewal and two "
+                                 "attempts need 1.65s"),
     "an unknown log level": ("log-level: warning\n",
                              "1:12: 'warning' is not one of error, warn, info, debug"),
     "a bad node name": ("node-name: a b\n", "1:12: 'a b' is no node name, it must be one printable word"),
@@ -74,6 +86,11 @@ vip:
   - 10.77.0.1
   - 10.77.1.0/28
 elector: file:/run/isat
+groups: shards:8
+rebalance: true
+profile: fast
+lease-duration: 1500ms
+attempt-timeout: 300ms
 mac: node
 node-name: node-c
 strict: true
@@ -146,7 +163,8 @@ class Files(SpeakerTest):
 
     def test_the_defaults_that_the_example_file_names_are_the_defaults(self):
         example = (SOURCE / "examples" / "speaker" / "isat-speaker.yaml").read_text()
-        for line in ("# elector: always", "# mac: node", "# strict: false", "# log-level: info", "# log-format: text"):
+        for line in ("# elector: always", "# groups: single", "# rebalance: false", "# profile: default",
+                     "# lease-duration: 3s", "# renew-period: 750ms", "# attempt-timeout: 700ms", "# mac: node", "# strict: false", "# log-level: info", "# log-format: text"):
             with self.subTest(line):
                 self.assertIn(f"\n{line}\n", example)
                 self.assertIn(line.removeprefix("# "), self.effective(*BASE).replace('"', ""))
@@ -156,12 +174,15 @@ class Values(SpeakerTest):
     def test_every_key_reaches_the_effective_configuration(self):
         self.assertEqual(self.effective("-c", self.file(FULL)),
                          'interface:\n  - "eth0"\n  - "*th1"\nvip:\n  - 10.77.0.1\n  - 10.77.1.0/28\n'
-                         'elector: "file:/run/isat"\nmac: node\nnode-name: "node-c"\nstrict: true\nlog-level: warn\n'
+                         'elector: "file:/run/isat"\ngroups: shards:8\nrebalance: true\nprofile: fast\n'
+                         'lease-duration: 1.5s\nrenew-period: 375ms\nattempt-timeout: 300ms\nmac: node\n'
+                         'node-name: "node-c"\nstrict: true\nlog-level: warn\n'
                          'log-format: logfmt\n')
 
     def test_json_is_yaml(self):
         json = '{"interface": ["eth0", "*th1"], "vip": ["10.77.0.1", "10.77.1.0/28"],\n "elector": "file:/run/isat", ' \
-               '"mac": "node", "node-name": "node-c",\n\t"strict": true, "log-level": "warn", "log-format": "logfmt"}'
+               '"groups": "shards:8", "rebalance": true, "profile": "fast", "lease-duration": "1500ms",\n' \
+               '"attempt-timeout": "300ms", "mac": "node", "node-name": "node-c",\n\t"strict": true, "log-level": "warn", "log-format": "logfmt"}'
         self.assertEqual(self.effective("-c", self.file(json)), self.effective("-c", self.file(FULL)))
 
     def test_a_repeatable_key_may_hold_one_value(self):
@@ -169,10 +190,18 @@ class Values(SpeakerTest):
                          self.effective("-c", self.file("interface: [eth0]\nvip: [10.77.0.1]\n")))
 
     def test_an_option_of_the_command_line_replaces_the_key(self):
-        out = self.effective("-c", self.file(FULL), "-a", "10.77.0.9", "-i", "eth9", "-e", "always", "--node-name",
-                             "flag", "--log-level", "debug", "--log-format", "json", ISAT_NODE_NAME="variable")
-        self.assertEqual(out, 'interface:\n  - "eth9"\nvip:\n  - 10.77.0.9\nelector: "always"\nmac: node\n'
-                              'node-name: "flag"\nstrict: true\nlog-level: debug\nlog-format: json\n')
+        out = self.effective("-c", self.file(FULL), "-a", "10.77.0.9", "-i", "eth9", "-e", "always", "--groups",
+                             "single", "--profile", "lean", "--lease-duration", "9s", "--node-name", "flag", "--log-level", "debug", "--log-format", "json", ISAT_NODE_NAME="variable")
+        self.assertEqual(out, 'interface:\n  - "eth9"\nvip:\n  - 10.77.0.9\nelector: "always"\n'
+                              'groups: single\nrebalance: true\nprofile: lean\nlease-duration: 9s\n'
+                              'renew-period: 2.25s\nattempt-timeout: 300ms\nmac: node\nnode-name: "flag"\nstrict: true\nlog-level: debug\nlog-format: json\n')
+
+    def test_timing_of_both_sides_that_is_not_sound_is_told_at_the_file(self):
+        path = self.file("interface: eth0\nvip: 10.77.0.1\nrenew-period: 750ms\n")
+        self.assert_refused(run("-c", path, "--lease-duration", "1s"), CONFIGURATION,
+                            f"{path}:3:15: --lease-duration 1s is too short for renew-period 750ms and attempt-timeout "
+                            "250ms (a quarter): 1s less 1 % and 20ms leaves 970ms, but one renewal and two attempts "
+                            "need 1.25s")
 
     def test_the_node_name_of_the_file_wins_over_the_environment(self):
         self.assertIn('node-name: "node-c"', self.effective("-c", self.file(FULL), ISAT_NODE_NAME="variable"))

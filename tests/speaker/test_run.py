@@ -9,6 +9,7 @@ import os
 import pathlib
 import re
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -82,6 +83,13 @@ class Running:
         return dict(line.split(":\t", 1) for line in text.splitlines())
 
 
+def request(target):
+    """An ARP request for `target` from a neighbour at veth1."""
+    sender = bytes.fromhex("020000000009")
+    return (b"\xff" * 6 + sender + bytes.fromhex("0806 0001 0800 06 04 0001") + sender +
+            socket.inet_aton("10.77.0.9") + bytes(6) + socket.inet_aton(target))
+
+
 class RunTest(SpeakerTest):
     def setUp(self):
         super().setUp()
@@ -100,6 +108,23 @@ class RunTest(SpeakerTest):
         running = self.start("-i", "veth0", "-a", VIP, "--node-name", "node-a", *arguments, before=before)
         running.expect("leading, answering from now on")
         return running
+
+    def answered(self, timeout=10):
+        """Asks for the VIP at veth1 until somebody answers."""
+        deadline = time.monotonic() + timeout
+        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0806)) as neighbour:
+            neighbour.bind(("veth1", 0x0806))
+            neighbour.settimeout(0.1)
+            while time.monotonic() < deadline:
+                neighbour.send(request(VIP))
+                try:
+                    while True:
+                        frame = neighbour.recv(128)
+                        if frame[20:22] == b"\0\2" and frame[:6] == bytes.fromhex("020000000009"):
+                            return
+                except TimeoutError:
+                    pass
+        raise AssertionError("nobody answers")
 
     def address(self, text, interface):
         command(f"ip address add {text} dev {interface}")
@@ -206,23 +231,12 @@ class Logs(RunTest):
                           "counted on an interface", "handed over, exiting"])
 
     def test_a_quiet_level_writes_nothing_when_nothing_is_wrong(self):
-        for level in ("warn", "error"):
+        for level in ("warn", "error"):  # the second finds the store as the first left it, and leads at once
             with self.subTest(level):
-                directory = self.scratch / level
-                running = self.start("-i", "veth0", "-a", VIP, "-e", f"file:{directory}", "--log-level", level)
-                lock = directory / "group-0.lock"
-                deadline = time.monotonic() + 10
-                while time.monotonic() < deadline and not (lock.exists() and "pid" in lock.read_text("ascii")):
-                    time.sleep(0.01)  # sleep: between two looks at a file, which the deadline bounds
+                running = self.start("-i", "veth0", "-a", VIP, "-e", f"file:{self.scratch / 'election'}", "--log-level", level)
+                self.answered()
                 running.signal(signal.SIGTERM)
                 self.assertEqual((running.end(), running.log), (OK, ""))
-
-
-def request(target):
-    """An ARP request for `target` from a neighbour at veth1."""
-    sender = bytes.fromhex("020000000009")
-    return (b"\xff" * 6 + sender + bytes.fromhex("0806 0001 0800 06 04 0001") + sender +
-            socket.inet_aton("10.77.0.9") + bytes(6) + socket.inet_aton(target))
 
 
 class Counters(RunTest):
@@ -251,15 +265,6 @@ class Counters(RunTest):
         # What veth1 announced was heard, too.
         self.assertEqual(numbers.pop("received"), 3 + numbers.pop("own_announcement", 0))
         self.assertEqual(numbers, {"replies": 1, "refused_by_link": 0, "receive_drops": 0, "not_a_vip": 2})
-
-    def test_a_failure_does_not_hide_them(self):
-        directory = self.scratch / "lock"
-        directory.mkdir(mode=0o500)
-        result = run("-i", "veth0", "-a", VIP, "-e", f"file:{directory}")
-        self.assertEqual(result.returncode, UNAVAILABLE)
-        self.assertRegex(result.stderr, r"counted on an interface interface=veth0 mac=02:00:00:00:00:01 received=0 "
-                                        r"replies=0 announcements=0 refused_by_link=0 receive_drops=0 node=[^\n]*\n"
-                                        r"isat-speaker: cannot open ")
 
 
 class Interfaces(RunTest):
@@ -363,39 +368,99 @@ class Warnings(RunTest):
 
 
 class FileElector(RunTest):
-    def test_the_lock_names_the_node_that_leads(self):
-        directory = self.scratch / "lock"
-        self.leading("-e", f"file:{directory}")
-        self.assertIn("node node-a\n", (directory / "group-0.lock").read_text(encoding="ascii"))
+    def setUp(self):
+        super().setUp()
+        self.directory = self.scratch / "election"
 
-    def test_the_second_speaker_leads_when_the_first_is_killed(self):
-        directory = f"file:{self.scratch}"
+    def record(self):
+        """The newest version of the group's lease."""
+        while True:
+            try:
+                return max((self.directory / "isat-group-0").glob("0*")).read_text(encoding="ascii")
+            except FileNotFoundError:
+                pass  # overtaken while we looked
+
+    def renewed(self, timeout=10):
+        """Waits until the first holder has renewed the lease: until then it says that its holder is still waiting."""
+        deadline = time.monotonic() + timeout
+        while "waiting" in self.record():
+            self.assertLess(time.monotonic(), deadline, "the lease is not renewed")
+            time.sleep(0.01)  # sleep: between two looks at a file, which the deadline bounds
+
+    def test_the_first_leader_is_silent_until_the_layout_is_open_and_then_its_record_names_it(self):
+        running = self.leading("-e", f"file:{self.directory}")
+        self.assertIn("holder node-a\n", self.record())
+        told = ["the layout is opening, nobody answers until it is open groups=single lease_duration=3s",
+                "took a lease that was missing, silent until no holder before can be answering group=0 term=1",
+                "leading, answering from now on group=0 term=1"]
+        self.assertEqual(re.findall("|".join(map(re.escape, told)), running.log), told)
+
+    def test_the_second_speaker_leads_at_once_when_the_first_is_killed(self):
+        directory = f"file:{self.directory}"
         first = self.leading("-e", directory)
         second = self.start("-i", "veth1", "-a", VIP, "-e", directory, "--node-name", "node-b")
-        second.expect("contending for leadership")
+        second.expect("another node has the lease group=0 term=1 holder=node-a")
         self.assertNotIn("leading", second.log)
+        self.renewed()
         first.signal(signal.SIGKILL)
         second.expect("leading, answering from now on group=0 term=2 node=node-b")
+        second.expect("the lease is ours group=0 term=2 reason=\"the holder's process has ended\"")
+
+    def test_a_released_lease_is_taken_with_its_reason(self):
+        directory = f"file:{self.directory}"
+        first = self.leading("-e", directory)
+        second = self.start("-i", "veth1", "-a", VIP, "-e", directory, "--node-name", "node-b")
+        second.expect("another node has the lease group=0 term=1 holder=node-a")
+        first.signal(signal.SIGTERM)
+        second.expect("the lease is ours group=0 term=2 reason=\"the holder released it\"")
+        self.assertEqual(first.end(), OK)
+
+    def test_a_second_process_with_the_same_node_name_is_an_error(self):
+        directory = f"file:{self.directory}"
+        first = self.leading("-e", directory)
+        second = self.start("-i", "veth1", "-a", VIP, "-e", directory, "--node-name", "node-a")
+        first.expect("ERROR another speaker has the same node name")
+        second.signal(signal.SIGTERM)
+        self.assertEqual(second.end(), OK)
 
     def test_a_directory_that_cannot_be_made_is_69(self):
-        directory = self.scratch / "missing" / "lock"
+        directory = self.scratch / "missing" / "election"
         self.assert_refused(run("-i", "veth0", "-a", VIP, "-e", f"file:{directory}"), UNAVAILABLE,
                             f"cannot make the directory {directory}: No such file or directory (only the last "
                             "directory of the path is made)")
 
     def test_even_root_cannot_write_where_its_user_may_not(self):
-        directory = self.scratch / "lock"
-        directory.mkdir(mode=0o500)
-        result = run("-i", "veth0", "-a", VIP, "-e", f"file:{directory}")
+        self.directory.mkdir(mode=0o500)
+        result = run("-i", "veth0", "-a", VIP, "-e", f"file:{self.directory}")
         self.assertEqual(result.returncode, UNAVAILABLE)
-        self.assertIn(f"isat-speaker: cannot open {directory}/group-0.lock: Permission denied", result.stderr)
+        self.assertIn(f"isat-speaker: cannot make the directory {self.directory}/.alive: Permission denied", result.stderr)
         self.assertIn("for root too", result.stderr)
 
-    def test_a_lock_that_is_lost_is_logged_with_its_reason(self):
-        running = self.leading("-e", f"file:{self.scratch}")
-        (self.scratch / "group-0.lock").unlink()
-        running.expect("the lock was lost because its file was removed or replaced group=0 term=1")
-        running.expect("leading, answering from now on group=0 term=2")
+    def leads_again(self, running):
+        """Waits until it leads by a later term than its first, which it has lost."""
+        running.log = running.log.partition("leading no more")[2]
+        running.expect("the layout is opening, nobody answers until it is open")
+        running.expect("leading, answering from now on group=0 term=")
+        running.expect("the layout is open groups=single")
+        self.assertGreater(int(re.search(r"leading, answering from now on group=0 term=(\d+)", running.log)[1]), 1)
+        self.assertNotIn("leading no more", running.log)
+        self.answered()
+
+    def test_a_directory_that_is_removed_silences_it_and_it_leads_again(self):
+        running = self.leading("-e", f"file:{self.directory}", "--profile", "fast")
+        shutil.rmtree(self.directory, ignore_errors=True)  # it makes what it misses again
+        running.expect("leading no more, silent from now on group=0 term=1", 2)
+        self.leads_again(running)
+
+    def test_a_store_that_fails_is_logged_and_it_goes_silent_and_leads_again(self):
+        running = self.leading("-e", f"file:{self.directory}", "--profile", "fast")
+        self.directory.rename(self.scratch / "away")
+        self.directory.write_text("in its way", encoding="ascii")
+        running.expect("WARN  the store does not answer, trying again reason=")
+        running.expect("leading no more, silent from now on group=0 term=1", 2)
+        self.directory.unlink()
+        self.leads_again(running)
+        self.assertIn("the store answers again", running.log)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,13 @@ static_assert(elapsed_for_holder({}, lease_time::max()) == std::chrono::nanoseco
 static_assert(elapsed_for_follower({}, lease_time::max()) == std::chrono::nanoseconds::max());
 static_assert(elapsed_for_holder(lease_time::max(), start) < 0s);
 static_assert(lease_time::max() + std::chrono::nanoseconds{1} == lease_time::max());
+static_assert(earlier(lease_time::max(), lease_time::max()) == lease_time::max());
+
+// The same host with another wall clock.
+constexpr lease_time with_wall(lease_time reading, std::chrono::nanoseconds wall) {
+  reading.wall = wall;
+  return reading;
+}
 
 // Moves a host through time at random: NTP slews BOOTTIME by up to a tenth, and it is suspended now and then.
 struct host {
@@ -140,5 +147,52 @@ TEST_CASE("what has been counted never shrinks and a deadline once reached stays
       const bool came_back = !before_for_holder(last, start + 10s) && before_for_holder(here.now, start + 10s);
       REQUIRE_FALSE(came_back);
     }
+  }
+}
+
+TEST_CASE("the wall clock has jumped if it was moved by more than half a second, either way, against BOOTTIME") {
+  constexpr auto wall = 400'000h;
+  for (const auto by : {0ns, 500'000'000ns, -500'000'000ns}) {
+    CHECK_FALSE(jumped(with_wall(start, wall), with_wall(start + 1h, wall + by)));
+  }
+  for (const auto by : {500'000'001ns, -500'000'001ns, 3'600'000'000'000ns}) {
+    CHECK(jumped(with_wall(start, wall), with_wall(start, wall + by)));
+  }
+}
+
+TEST_CASE("a jump of the wall clock ends every deadline but the one that never comes") {
+  const lease_time deadline = with_wall(start, 400'000h) + 3s;
+  CHECK(deadline.wall == 400'000h);
+  CHECK(before_for_holder(with_wall(start, 400'000h + 500ms), deadline));
+  CHECK_FALSE(before_for_holder(with_wall(start, 400'000h + 501ms), deadline));
+  CHECK_FALSE(before_for_holder(with_wall(start, 400'000h - 501ms), deadline));
+  CHECK(before_for_holder(with_wall(start, 400'000h), lease_time::max()));
+}
+
+TEST_CASE("the earlier of two deadlines has passed exactly when one of them has, whatever the clocks did") {
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    host here{.random = std::mt19937_64{seed}};
+    const lease_time one = here.now + 8s;
+    for (int i = 0; i < 4; ++i) here.step();
+    const lease_time other = here.now + 6s;
+    for (int i = 0; i < 20; ++i, here.step()) {
+      const bool before = before_for_holder(here.now, one) && before_for_holder(here.now, other);
+      REQUIRE(before_for_holder(here.now, earlier(one, other)) == before);
+      REQUIRE(before_for_holder(here.now, earlier(other, one)) == before);
+    }
+  }
+}
+
+TEST_CASE("beside the deadline that never comes every other one is the earlier") {
+  CHECK(earlier(start, lease_time::max()) == start);
+  CHECK(earlier(lease_time::max(), start) == start);
+}
+
+TEST_CASE("a deadline from before a jump of the wall clock is not saved by one from after it") {
+  const lease_time before = with_wall(start, 400'000h) + 3s;
+  const lease_time after = with_wall(start, 400'001h) + 3s;
+  for (const auto wall : {400'000h, 400'001h}) {
+    CHECK_FALSE(before_for_holder(with_wall(start + 1s, wall), earlier(before, after)));
+    CHECK_FALSE(before_for_holder(with_wall(start + 1s, wall), earlier(after, before)));
   }
 }

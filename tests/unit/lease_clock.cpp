@@ -33,3 +33,18 @@ TEST_CASE("a reading lies between the kernel's clocks before and after it") {
   CHECK(now.boot >= boot);
   CHECK(now.boot <= read(CLOCK_BOOTTIME));
 }
+
+TEST_CASE("a reading carries how far the wall clock is ahead of BOOTTIME") {
+  timespec time{};
+  ::clock_gettime(CLOCK_REALTIME, &time);
+  const auto before = std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec};
+  const auto now = lease_clock::now();
+  CHECK(now.wall + now.boot >= before);
+  CHECK(now.wall + now.boot < before + std::chrono::seconds{60});
+  CHECK(now.wall > std::chrono::hours{24} * 365 * 30);  // the epoch of REALTIME is 1970, this is later than 2000
+}
+
+TEST_CASE("the wall clock of a host that is left alone does not jump between two readings") {
+  const auto first = lease_clock::now();
+  CHECK_FALSE(jumped(first, lease_clock::now()));
+}

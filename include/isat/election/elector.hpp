@@ -2,7 +2,8 @@
 
 // The seam that decides who leads: an elector runs beside the data path and writes what this process leads into a
 // leadership_table, group by group. Nothing above it may assume a store, a record or a network. Shipped:
-// always_leader (no election) and file_lock_elector (one host). An elector refuses to know VIPs and frames.
+// always_leader (no election), lease_elector and layout_elector (over any lease_store). An elector refuses to know VIPs
+// and frames.
 #pragma once
 
 #include "isat/detail/erase.hpp"

@@ -53,7 +53,8 @@ class lease_store {
         [this](entry e, handler<one_signature> done) { do_cas(std::move(e), std::move(done)); }, std::move(next));
   }
 
-  /// Reads all records whose names begin with `prefix`, each as async_load would; not a snapshot of all at one instant.
+  /// Reads all records whose names begin with `prefix`, without removed ones, each as async_load would; not a snapshot
+  /// of all at one instant.
   template <asio::completion_token_for<many_signature> Token>
   auto async_list(std::string prefix, Token&& token) {
     return detail::erase<many_signature>(

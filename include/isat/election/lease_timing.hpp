@@ -25,7 +25,7 @@ struct lease_timing {
 
   /// Likewise for a lease of another duration.
   constexpr std::chrono::nanoseconds validity_of(std::chrono::nanoseconds lasting) const noexcept {
-    return lasting - lasting / 1'000'000 * drift_ppm - margin;
+    return lasting - lasting * drift_ppm / 1'000'000 - margin;
   }
 
   /// True if a renewal may fail once, and be repeated, before the validity ends; and if all values are in range.

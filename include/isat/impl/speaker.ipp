@@ -341,6 +341,8 @@ inline void speaker::complete_when_idle() {
   if (!stopping_ || !idle || !running_) return;
   running_ = false;
   leaderships_.unsubscribe(*this);
+  lapse_timer_.cancel();  // else the host's context would go on until the deadline of what was let go of
+  lapse_at_.reset();
   done_.complete(result_);
 }
 

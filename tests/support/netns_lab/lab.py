@@ -117,13 +117,14 @@ def _set_up(interface, up):
 
 
 class Lab:
-    """One bridge; machines are added by name. Addresses are 10.77.0.0/24."""
+    """One bridge; machines are added by name, which no other segment may use. Addresses are 10.77.0.0/24."""
 
-    def __init__(self, mtu=1500):
+    def __init__(self, mtu=1500, segment="segment"):
         self.mtu = mtu
+        self.segment = segment
         self.machines = {}
-        run("ip", "link", "add", "dev", "segment", "mtu", mtu, "type", "bridge", "stp_state", 0, "mcast_snooping", 0)
-        run("ip", "link", "set", "dev", "segment", "up")
+        run("ip", "link", "add", "dev", segment, "mtu", mtu, "type", "bridge", "stp_state", 0, "mcast_snooping", 0)
+        run("ip", "link", "set", "dev", segment, "up")
 
     def add(self, name, address=None, interface="eth0"):
         """A machine `name`, plugged in by `interface`, with `address`/24 when given."""
@@ -140,7 +141,7 @@ class Lab:
         named = ["address", mac] if mac else []
         run("ip", "link", "add", "dev", far, "mtu", self.mtu, "type", "veth", "peer", "name", interface,
             "mtu", self.mtu, *named, "netns", machine.name)
-        run("ip", "link", "set", "dev", far, "master", "segment", "up")
+        run("ip", "link", "set", "dev", far, "master", self.segment, "up")
         if address:
             machine.ip("address", "add", f"{address}/24", "dev", interface)
         machine.ip("link", "set", "dev", interface, "up")
@@ -160,4 +161,4 @@ class Lab:
                         for line in run("ip", "-o", "link", "show", "type", "veth").stdout.splitlines()]:
                 if far.startswith(machine.name + "."):
                     run("ip", "link", "del", "dev", far, check=False)
-        run("ip", "link", "del", "dev", "segment", check=False)
+        run("ip", "link", "del", "dev", self.segment, check=False)

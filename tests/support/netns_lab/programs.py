@@ -96,6 +96,14 @@ class Program:
             pass
         return None
 
+    def time_slices(self):
+        """How many times it was given a processor so far; None for a process that ended."""
+        try:
+            with open(f"/proc/{self.pid}/schedstat", encoding="ascii") as statistics:
+                return int(statistics.read().split()[2])
+        except OSError:
+            return None
+
     def listens_on(self, machine, interface="eth0"):
         """True when it holds a packet socket bound to `interface`: from then on it hears every question."""
         try:

@@ -24,10 +24,15 @@ class NetnsTest(unittest.TestCase):
     mtu = 1500
 
     def setUp(self):
-        self.lab = lab.Lab(self.mtu)
-        self.addCleanup(self.lab.close)
-        self.started = []
-        self.addCleanup(self._stop_all)
+        self.segments, self.started = [], []
+        self.addCleanup(self._close_all)
+        self.addCleanup(self._stop_all)  # the first thing to be done
+        self.lab = self.segment("segment")
+
+    def segment(self, name):
+        """One more segment, beside the test's own."""
+        self.segments.append(lab.Lab(self.mtu, name))
+        return self.segments[-1]
 
     def run(self, result=None):
         failed_before = len(result.failures) + len(result.errors)
@@ -40,6 +45,10 @@ class NetnsTest(unittest.TestCase):
     def _stop_all(self):
         for program in reversed(self.started):
             program.stop()
+
+    def _close_all(self):
+        for segment in self.segments:
+            segment.close()
 
     def program(self, machine, *command):
         """Starts a program in `machine`; the test's end stops it."""
@@ -77,9 +86,21 @@ class NetnsTest(unittest.TestCase):
         done = programs.wait_until(lambda: speaker.listens_on(machine, interface) or not speaker.running(), bound)
         self.assertTrue(done and speaker.running(), f"the speaker does not listen on {interface}:\n{speaker.log}")
 
-    def answered_by(self, wire_, machine, vip=VIP, bound=5.0):
-        """Asserts that the VIP is answered for with the machine's present MAC."""
+    def answered_by(self, wire_, machine, vip=VIP, bound=10.0):
+        """Asserts that the VIP is answered for with the machine's present MAC. The first leader of an empty store is
+        silent for some seconds, for nobody knows what was there before."""
         self.assertEqual(wire_.ask(vip, bound), machine.mac(), f"who answers for {vip}")
+
+    def settled(self, directory, group=0, bound=5.0):
+        """Waits until the first holder of a group has renewed its lease, as it does soon after its first answer: until
+        then its record says that it is still waiting, and its death would be waited out."""
+        def renewed():
+            versions = sorted(pathlib.Path(directory, f"isat-group-{group}").glob("0*"))
+            try:
+                return versions and "waiting" not in versions[-1].read_text(encoding="ascii")
+            except FileNotFoundError:
+                return False  # overtaken while we looked
+        self.assertTrue(programs.wait_until(renewed, bound, 0.02), f"group {group} is not renewed")
 
     def announced(self, wire_, mac, vip=VIP, bound=5.0):
         """Asserts that `vip` is announced with `mac` from now on, in request form and then in reply form, both to all."""

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// What records of the simulated store say, whatever their kind: of a lease, the layout, a presence. The network and the
+// store carry them without looking into them; nodes put in and take out what their machines know.
+#pragma once
+
+#include "isat/election/layout.hpp"
+#include "isat/election/lease_claim.hpp"
+#include "isat/election/presence.hpp"
+#include "isat/election/record_exchange.hpp"
+
+#include <cstdint>
+#include <variant>
+
+namespace simulator {
+
+using any_claim =
+    std::variant<isat::election::lease_claim, isat::election::layout_claim, isat::election::presence_claim>;
+using any_sight = isat::election::basic_sight<any_claim>;
+using any_request = isat::election::basic_request<any_claim>;
+using any_response = isat::election::basic_response<any_claim>;
+
+/// A record of the store, by number.
+using record_number = std::uint16_t;
+
+/// What a sight says, if it is of this kind; nothing otherwise, as when the record is missing.
+template <class Claim>
+isat::election::basic_sight<Claim> narrow(const any_sight& sight) noexcept {
+  const Claim* const claim = std::get_if<Claim>(&sight.claim);
+  return {sight.at, sight.exists, claim != nullptr ? *claim : Claim{}, sight.orphaned};
+}
+
+template <class Claim>
+isat::election::basic_response<Claim> narrow(const any_response& response) noexcept {
+  return {response.id, response.outcome, narrow<Claim>(response.sight), response.retry_after};
+}
+
+template <class Claim>
+any_request widen(const isat::election::basic_request<Claim>& request) noexcept {
+  return {request.operation, request.id, request.expected, request.claim, request.repeated};
+}
+
+/// What a lease says; of any other record, nothing.
+inline isat::election::lease_claim lease_of(const any_claim& claim) noexcept {
+  const auto* const lease = std::get_if<isat::election::lease_claim>(&claim);
+  return lease != nullptr ? *lease : isat::election::lease_claim{};
+}
+
+/// The process that wrote, as far as the claim tells.
+inline std::uint64_t writer_of(const any_claim& claim) noexcept {
+  if (const auto* lease = std::get_if<isat::election::lease_claim>(&claim)) return lease->writer;
+  if (const auto* presence = std::get_if<isat::election::presence_claim>(&claim)) return presence->process;
+  return 0;
+}
+
+}  // namespace simulator

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSL-1.0
+
+#include "mutant.hpp"
+
+#include <array>
+
+namespace simulator {
+
+namespace {
+
+constexpr std::array table{
+    mutant_entry{mutant::deadline_from_response, "deadline-from-response", 20,
+                 "a lease is valid from the response on, not from the send"},
+    mutant_entry{mutant::deadline_from_last_send, "deadline-from-last-send", 20,
+                 "a lease is valid from the last copy that was sent, not from the first"},
+    mutant_entry{mutant::deadline_from_read_back, "deadline-from-read-back", 20,
+                 "a write that took effect late is valid from when that is learnt"},
+    mutant_entry{mutant::no_drift_allowance, "no-drift-allowance", 60, "epsilon is zero although clocks drift"},
+    mutant_entry{mutant::carried_validity, "carried-validity", 60,
+                 "a holder counts the longest duration that its waiting record carried as its own"},
+    mutant_entry{mutant::resumes_after_release, "resumes-after-release", 60,
+                 "what was held before a release was sent entitles again"},
+    mutant_entry{mutant::conflict_drops_leadership, "conflict-drops-leadership", 20,
+                 "a conflict that an own copy explains ends the leadership"},
+    mutant_entry{mutant::obeys_retry_after, "obeys-retry-after", 20,
+                 "a leader waits for as long as an overloaded store asks"},
+    mutant_entry{mutant::unmarked_release_frees, "unmarked-release-frees", 20,
+                 "an empty holder frees without the mark of a release"},
+    mutant_entry{mutant::any_release_frees, "any-release-frees", 60,
+                 "a marked release frees although nobody saw what it replaced"},
+    mutant_entry{mutant::empty_waits_own_duration, "empty-waits-own-duration", 20,
+                 "an empty record is waited out for the duration that it carries"},
+    mutant_entry{mutant::follower_uses_own_duration, "follower-uses-own-duration", 20,
+                 "a follower waits for its own duration, not for the record's"},
+    mutant_entry{mutant::orphaned_waiting_frees, "orphaned-waiting-frees", 60,
+                 "a waiting record is taken at once when its writer has died"},
+    mutant_entry{mutant::trusts_stale_read, "trusts-stale-read", 60,
+                 "a read that was sent earlier takes something back"},
+    mutant_entry{mutant::creates_and_answers, "creates-and-answers", 20, "who creates a missing record leads at once"},
+    mutant_entry{mutant::silence_from_send, "silence-from-send", 60,
+                 "a seizer is silent from its send on, not from the confirmation"},
+    mutant_entry{mutant::late_seizure_shortens, "late-seizure-shortens", 60,
+                 "a seizure that succeeds shortens a silence that runs"},
+    mutant_entry{mutant::waiting_carries_own_duration, "waiting-carries-own-duration", 60,
+                 "a seizer's record carries its own duration, not the longest"},
+    mutant_entry{mutant::waiting_releases, "waiting-releases", 60, "a seizer that is silent still releases"},
+    mutant_entry{mutant::guards_by_fresh_read, "guards-by-fresh-read", 20,
+                 "a takeover is guarded by a fresh read, not by the version that was waited out"},
+    mutant_entry{mutant::ignores_foreign_events, "ignores-foreign-events", 20,
+                 "the watch's news of other holders are ignored"},
+    mutant_entry{mutant::releases_before_silence, "releases-before-silence", 20,
+                 "the release is written before answering has stopped"},
+    mutant_entry{mutant::no_incarnation_guard, "no-incarnation-guard", 60,
+                 "a write to a deleted record makes it again"},
+    mutant_entry{mutant::steady_clock_only, "steady-clock-only", 20,
+                 "one clock that is slewed and stops in suspend counts the time"},
+    mutant_entry{mutant::reads_clock_before_message, "reads-clock-before-message", 20,
+                 "what was received counts from before the process was descheduled"},
+    mutant_entry{mutant::whole_seconds_without_one, "whole-seconds-without-one", 60,
+                 "the duration in whole seconds is not a second longer, beside a rival that compares whole seconds"},
+};
+
+}  // namespace
+
+std::span<const mutant_entry> mutants() noexcept { return table; }
+
+std::optional<mutant> find_mutant(std::string_view name) noexcept {
+  for (const mutant_entry& each : table) {
+    if (each.name == name) return each.which;
+  }
+  return std::nullopt;
+}
+
+std::string_view to_string(mutant which) noexcept {
+  for (const mutant_entry& each : table) {
+    if (each.which == which) return each.name;
+  }
+  return "none";
+}
+
+}  // namespace simulator

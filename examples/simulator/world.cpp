@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: BSL-1.0
+
+#include "world.hpp"
+
+namespace simulator {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+/// What is promised of raw clocks: two of them differ by less than 1 %.
+constexpr std::int64_t raw_rate_deviation = 4500;
+
+std::int64_t rate_of(std::int64_t millionths) noexcept {
+  return local_clock::one + millionths * local_clock::one / 1'000'000;
+}
+
+/// The durations of candidates that do not agree.
+isat::election::lease_timing nth_timing(const world_setup& setup, node_number number) noexcept {
+  if (!setup.mixed_durations || number == 0) return setup.timing;
+  return isat::election::lease_timing::derived_from(setup.timing.duration / (number + 1));
+}
+
+}  // namespace
+
+world::world(const world_setup& setup)
+    : setup_{setup},
+      longest_{setup.timing.duration},
+      time_{setup.seed, setup.live_trace},
+      record_{setup.tombstones, setup.broken != mutant::no_incarnation_guard},
+      judge_{time_, record_, longest_},
+      net_{time_, record_, judge_, setup.proves_deaths},
+      rival_{0, time_, net_, record_, &judge_} {
+  for (node_number number = 0; number < setup.nodes; ++number) {
+    nodes_.emplace_back(number, time_, net_, judge_, setup.broken);
+    const bool fast = setup.rates_at_limit && number % 2 != 0;
+    const std::int64_t deviation = setup.rates_at_limit ? (fast ? raw_rate_deviation : -raw_rate_deviation)
+                                                        : time_.random.between(-raw_rate_deviation, raw_rate_deviation);
+    nodes_.back().set_up({nth_timing(setup, number), longest_, number * 30ms, setup.alone},
+                         local_clock{rate_of(deviation), time_.random.between(-5s, 5s)});
+    time_.queue.push(number * 200ms, event_kind::start, number, 0);
+  }
+}
+
+duration world::hold_off_max() const noexcept { return nodes_.back().setup().hold_off; }
+
+void world::run(weather& sky, instant end) {
+  end_ = end;
+  time_.queue.push(sky.go_on(*this), event_kind::trouble);
+  while (judge_.violation() == violation_kind::none) {
+    const event next = time_.queue.pop();
+    if (next.at > end_) break;
+    time_.now = next.at;
+    ++events_;
+    judge_.check();
+    if (next.kind == event_kind::trouble) {
+      time_.queue.push(sky.go_on(*this), event_kind::trouble);
+    } else {
+      handle(next);
+    }
+  }
+}
+
+void world::handle(const event& next) {
+  switch (next.kind) {
+    case event_kind::arrive:
+      return net_.arrive(next.subject);
+    case event_kind::deliver:
+      return nodes_[next.node].deliver(next.subject);
+    case event_kind::wake:
+      return nodes_[next.node].wake(next.subject);
+    case event_kind::resume:
+      return nodes_[next.node].resume(next.subject);
+    case event_kind::start:
+      return nodes_[next.node].start_again(next.subject);
+    case event_kind::give_up:
+      return nodes_[next.node].give_up(next.subject);
+    case event_kind::willing:
+      return nodes_[next.node].set_willing(true);
+    case event_kind::rival:
+      return rival_.go_on(next.subject);
+    case event_kind::trouble:
+    case event_kind::none:
+      break;
+  }
+}
+
+// ---- Troubles ----
+
+void world::happen(const trouble& what) {
+  time_.trace.note({time_.now,
+                    trace_kind::trouble,
+                    what.node,
+                    static_cast<std::uint8_t>(what.kind),
+                    {0, static_cast<std::uint64_t>(what.amount)},
+                    {},
+                    what.lasting});
+  if (what.kind == trouble_kind::heal) return heal();
+  if (what.kind == trouble_kind::expect_leader) return judge_.expect_leader(time_.now + what.lasting);
+  if (what.kind <= trouble_kind::hand_over) return happen_to_process(what);
+  if (what.kind <= trouble_kind::step_wall) return happen_to_host(what);
+  if (what.kind <= trouble_kind::delay_loads) return happen_to_link(what);
+  if (what.kind <= trouble_kind::watch_reorder) return happen_to_watch(what);
+  if (what.kind <= trouble_kind::replay_release) return happen_to_store(what);
+  happen_to_rival(what);
+}
+
+void world::happen_to_process(const trouble& what) {
+  node& one = nodes_[what.node];
+  if (what.kind == trouble_kind::deschedule) {
+    one.deschedule(time_.now + what.lasting);
+  } else if (what.kind == trouble_kind::crash) {
+    if (!one.is_up()) return;
+    one.crash();
+    one.start_later(time_.now + what.lasting, what.amount == 0);
+  } else if (what.kind == trouble_kind::stop) {
+    if (!one.is_up() || one.is_stopping() || one.is_descheduled()) return;
+    one.start_later(time_.now + what.lasting + 6s, true);
+    time_.queue.push(time_.now + 5s, event_kind::give_up, what.node, one.process());
+    one.stop();
+  } else if (what.kind == trouble_kind::unwilling) {
+    time_.queue.push(time_.now + what.lasting, event_kind::willing, what.node);
+    one.set_willing(false);
+  } else {
+    one.hand_over();
+  }
+}
+
+void world::happen_to_host(const trouble& what) {
+  node& one = nodes_[what.node];
+  if (what.kind == trouble_kind::suspend) {
+    one.suspend(time_.now + what.lasting);
+  } else if (what.kind == trouble_kind::freeze) {
+    one.freeze(time_.now + what.lasting);
+  } else if (what.kind == trouble_kind::slew) {
+    one.slew(rate_of(what.amount));
+  } else {
+    one.step_wall(std::chrono::milliseconds{what.amount});
+  }
+}
+
+void world::happen_to_link(const trouble& what) {
+  link& way = net_.at(what.node);
+  const auto amount = static_cast<unsigned>(what.amount);
+  const instant until = time_.now + what.lasting;
+  const bool both = what.kind == trouble_kind::block_both;
+  if (both || what.kind == trouble_kind::block_requests) way.requests_blocked = until;
+  if (both || what.kind == trouble_kind::block_responses) way.responses_blocked = until;
+  if (what.kind == trouble_kind::slow) way.speed = static_cast<pace>(amount);
+  if (what.kind == trouble_kind::lose) way.lost = amount;
+  if (what.kind == trouble_kind::duplicate) {
+    way.duplicated = amount;
+    way.ever_duplicated = true;
+  }
+  if (what.kind == trouble_kind::refuse) way.refused = amount;
+  if (what.kind == trouble_kind::lose_responses) way.responses_to_lose = amount;
+  if (what.kind == trouble_kind::refuse_next) way.requests_to_refuse = amount;
+  if (what.kind == trouble_kind::hold_writes) {
+    way.writes_to_hold = amount;
+    way.hold_for = what.lasting;
+  }
+  if (what.kind == trouble_kind::delay_loads) {
+    way.loads_to_delay = amount;
+    way.loads_delayed_by = what.lasting;
+  }
+}
+
+void world::happen_to_watch(const trouble& what) {
+  link& way = net_.at(what.node);
+  if (what.kind == trouble_kind::watch_lost) net_.lose_watch(what.node);
+  if (what.kind == trouble_kind::watch_rewind) net_.rewind_watch(what.node);
+  if (what.kind == trouble_kind::watch_lag) way.watch_lag = std::chrono::milliseconds{what.amount};
+  if (what.kind == trouble_kind::watch_skip) way.watch_skips = static_cast<unsigned>(what.amount);
+  if (what.kind == trouble_kind::watch_reorder) way.watch_reorders = static_cast<unsigned>(what.amount);
+  if (what.kind == trouble_kind::watch_stall) {
+    way.watch_stalled = time_.now + what.lasting;
+    way.stall_drops = what.amount != 0;
+  }
+}
+
+void world::happen_to_store(const trouble& what) {
+  if (what.kind == trouble_kind::outage) {
+    net_.begin_outage(static_cast<outage_kind>(what.amount), time_.now + what.lasting);
+  } else if (what.kind == trouble_kind::restore) {
+    restore(what);
+  } else if (net_.is_away()) {
+    return;
+  } else if (what.kind == trouble_kind::remove) {
+    record_.remove(time_.now, what.amount != 0);
+    net_.tell_watches();
+  } else {
+    edit(what);
+  }
+}
+
+// What was written since then is gone, and nobody is told. The guarantee needs the store to be away for as long as
+// somebody may rely on what is gone; what happens after a shorter absence is counted apart.
+void world::restore(const trouble& what) {
+  record_.restore(time_.now, time_.now - std::chrono::milliseconds{what.amount});
+  net_.begin_outage(time_.random.chance(500) ? outage_kind::refuses : outage_kind::silent, time_.now + what.lasting);
+  const duration needed = longest_ * 102 / 100;
+  if (what.lasting < needed) judge_.excuse_all(time_.now + needed);
+  silent_until_ = time_.now + needed;
+  for (node_number number = 0; number < nodes_.size(); ++number) net_.lose_watch(number);
+}
+
+void world::edit(const trouble& what) {
+  using isat::election::lease_mode;
+  using isat::election::node_id;
+  // A record is sealed by its writer: whoever edits a part of one writes as a stranger, without a nonce.
+  isat::election::lease_claim claim{.mode = lease_mode::held,
+                                    .node = record_.now().sight.claim.node,
+                                    .term = record_.now().sight.claim.term,
+                                    .duration = std::chrono::milliseconds{what.amount}};
+  if (what.kind == trouble_kind::replay_release) {
+    std::uint64_t back = 0;
+    while (back < 60 && record_.before(back).sight.claim.mode != lease_mode::released) ++back;
+    if (back == 60) return;
+    claim = record_.before(back).sight.claim;
+    record_.remove(time_.now, true);
+  } else if (what.kind == trouble_kind::edit_garbage) {
+    claim = {};
+  } else if (what.kind == trouble_kind::edit_vacant) {
+    claim.mode = lease_mode::vacant;
+    claim.node = {};
+  } else if (what.kind == trouble_kind::edit_duration) {
+    if (!record_.now().sight.exists) return;
+  } else {
+    if (what.kind == trouble_kind::recreate) record_.remove(time_.now, true);
+    claim.node = node_id{7};
+    claim.term = 1;
+  }
+  const std::int64_t second = std::chrono::duration_cast<std::chrono::seconds>(time_.now).count();
+  record_.overwrite(time_.now, claim, {second, what.amount / 1000});
+  time_.trace.note({time_.now, trace_kind::by_hand, {}, {}, record_.now().sight.at, claim, {}});
+  net_.tell_watches();
+}
+
+void world::happen_to_rival(const trouble& what) {
+  if (what.kind == trouble_kind::rival_starts) {
+    rival_.start(setup_.rival, static_cast<pace>(what.amount),
+                 rate_of(time_.random.between(-raw_rate_deviation, raw_rate_deviation)));
+  } else if (what.kind == trouble_kind::rival_crashes) {
+    rival_.crash();
+  } else {
+    rival_.stop();
+  }
+}
+
+void world::heal() {
+  rival_.stop();
+  net_.begin_outage(outage_kind::refuses, silent_until_ < time_.now ? time_.now : silent_until_);
+  for (node_number number = 0; number < nodes_.size(); ++number) {
+    link& way = net_.at(number);
+    const link before = way;
+    way = {};
+    way.process = before.process;
+    way.last_told = time_.now;
+    node& one = nodes_[number];
+    one.end_pause();
+    one.slew(local_clock::one);
+    if (!one.is_up()) one.start(true);
+    one.set_willing(true);
+    net_.lose_watch(number);
+  }
+}
+
+}  // namespace simulator

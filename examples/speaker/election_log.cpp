@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSL-1.0
+
+#include "duration_text.hpp"
+#include "election_log.hpp"
+#include "group_layout.hpp"
+#include "isat/election/layout.hpp"
+#include "isat/election/lease_event.hpp"
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <variant>
+
+namespace speakerd {
+
+namespace {
+
+namespace election = isat::election;
+using election::lease_change;
+
+std::string_view sentence(lease_change change) noexcept {
+  switch (change) {
+    case lease_change::none:
+      return {};
+    case lease_change::gained:
+      return "the lease is ours";
+    case lease_change::lost:
+      return "the lease is ours no more";
+    case lease_change::seized:
+      return "took a lease that was missing, silent until no holder before can be answering";
+    case lease_change::released:
+      return "the lease is released";
+    case lease_change::follows:
+      return "another node has the lease";
+  }
+  return {};
+}
+
+struct notice_logger {
+  const logger& log;
+
+  void operator()(const election::lease_transition& told) const {
+    const election::lease_event& event = told.event;
+    log_fields fields{{"group", static_cast<std::int64_t>(told.group)},
+                      {"term", static_cast<std::int64_t>(event.term)}};
+    if (event.why != election::lease_reason::none) {
+      fields.emplace_back("reason", std::string{election::to_string(event.why)});
+    }
+    if (!told.node.empty()) fields.emplace_back("holder", told.node);
+    log.info(sentence(event.what), std::move(fields));
+  }
+
+  void operator()(const election::layout_changed& told) const {
+    if (!told.adopted) return log.warn("there is no layout that all speakers follow, making one");
+    const election::layout& shape = told.adopted->shape;
+    log_fields fields{{"groups", to_text(shape)}, {"lease_duration", to_text(shape.duration)}};
+    if (told.adopted->phase == election::layout_phase::open) return log.info("the layout is open", std::move(fields));
+    log.info("the layout is opening, nobody answers until it is open", std::move(fields));
+  }
+
+  void operator()(const election::store_failed& told) const {
+    log.warn("the store does not answer, trying again", {{"reason", told.reason.message()}});
+  }
+
+  void operator()(const election::store_answers&) const { log.info("the store answers again"); }
+
+  void operator()(const election::node_name_taken&) const {
+    log.error(
+        "another speaker has the same node name, give each its own by --node-name; until then groups may be "
+        "spread badly");
+  }
+};
+
+}  // namespace
+
+void log_election(const logger& log, const election::election_notice& notice) {
+  std::visit(notice_logger{log}, notice);
+}
+
+}  // namespace speakerd

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// How VIPs are put into groups: a function of the address and of nothing else, so that all speakers of one layout agree
+// on it without asking. Which layout is in force is agreed on through the store (layout_machine). It refuses to know
+// who leads what.
+#pragma once
+
+#include "isat/address.hpp"
+#include "isat/detail/mix.hpp"
+#include "isat/election/leadership.hpp"
+#include "isat/election/record_exchange.hpp"
+
+#include <chrono>
+#include <cstdint>
+
+namespace isat::inline v0::election {
+
+/// What makes a group.
+enum class grouping : std::uint8_t {
+  none = 0,
+  single = 1,  ///< all VIPs move together
+  shards = 2,  ///< VIPs are spread over a fixed number of groups by a hash of their address
+};
+
+/// A layout. The duration is part of it: all leases of one era last equally long.
+struct layout {
+  grouping mode = grouping::single;
+  std::uint32_t count = 1;  ///< number of groups, 1 .. count_max; ids are 0 .. count - 1
+  std::chrono::nanoseconds duration = std::chrono::seconds{3};
+
+  friend constexpr bool operator==(const layout&, const layout&) noexcept = default;
+
+  /// The group of a VIP.
+  constexpr group_id group_of(ipv4_address vip) const noexcept {
+    return static_cast<group_id>(detail::mix(std::uint64_t{vip.bits()}) % count);
+  }
+
+  static constexpr std::uint32_t count_max = 256;
+};
+
+/// Whether answers may be given by a layout.
+enum class layout_phase : std::uint8_t {
+  none = 0,     ///< cannot be read as a layout
+  opening = 1,  ///< groups may be taken, nobody answers
+  open = 2,     ///< whoever leads a group answers
+};
+
+/// What a layout record says.
+struct layout_claim {
+  layout_phase phase{};
+  layout shape;
+  std::uint64_t era{};  ///< random, new with every record that is opening
+
+  friend constexpr bool operator==(const layout_claim&, const layout_claim&) noexcept = default;
+};
+
+using layout_sight = basic_sight<layout_claim>;
+using layout_request = basic_request<layout_claim>;
+using layout_response = basic_response<layout_claim>;
+
+}  // namespace isat::inline v0::election

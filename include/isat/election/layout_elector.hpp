@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// The elector of a speaker: any number of groups, spread over the nodes that take part, under a layout that all of them
+// follow, over any store. What may be answered when is decided by election_machine and its parts; this connects it to
+// the elector seam. A daemon that elects one leader needs lease_elector only. It refuses to know VIPs: who maps them to
+// groups is told of each layout.
+#pragma once
+
+#include "isat/detail/erase.hpp"
+#include "isat/detail/random_number.hpp"
+#include "isat/election/election_machine.hpp"
+#include "isat/election/elector.hpp"
+#include "isat/election/lease_store.hpp"
+#include "isat/election/store_driver.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <utility>
+
+namespace isat::inline v0::election {
+
+/// What a layout_elector is told at its start.
+struct layout_options {
+  std::string node_name;        ///< must be unique among the speakers of a store
+  std::string prefix = "isat";  ///< of the names of all records
+  layout wish;                  ///< what this speaker would like; its duration is taken from `timing`
+  lease_timing timing;
+  std::chrono::nanoseconds layout_validity = std::chrono::seconds{3};  ///< L, the same for all speakers of a store
+  bool rebalance = false;  ///< hands groups over to the nodes that they belong to, one at a time
+  /// Called on the executor for all that a log should tell; must not destroy the elector.
+  std::function<void(const election_notice&)> on_notice;
+};
+
+/// Leads the groups of a layout that placement gives to this node. Not thread-safe.
+class layout_elector final : public elector {
+ public:
+  /// `store` must outlive the elector.
+  layout_elector(asio::any_io_executor executor, lease_store& store, layout_options options)
+      : options_{std::move(options)},
+        driver_{std::move(executor), store,
+                driver_options{options_.node_name, record_names{options_.prefix}, options_.on_notice}} {
+    options_.wish.duration = std::chrono::ceil<std::chrono::milliseconds>(options_.timing.duration);  // as recorded
+  }
+
+  asio::any_io_executor get_executor() noexcept override { return driver_.get_executor(); }
+
+  void set_candidate(group_id group, bool willing) override { driver_.set_candidate(group, willing); }
+
+  /// The election that runs, or null: who leads what, and why.
+  const election_machine* election() const noexcept { return driver_.election(); }
+
+ private:
+  void do_run(leadership_table& table, handler<run_signature> done) override {
+    election_settings settings;
+    settings.self = node_named(options_.node_name);
+    settings.wish = options_.wish;
+    settings.timing = options_.timing;
+    settings.layout_validity = options_.layout_validity;
+    settings.rebalance = options_.rebalance;
+    settings.seed = isat::detail::random_number();
+    driver_.run(election_machine{settings}, table, std::move(done));
+  }
+
+  layout_options options_;
+  store_driver<election_machine> driver_;
+};
+
+}  // namespace isat::inline v0::election

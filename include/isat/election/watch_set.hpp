@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// Tells what happens in any number of directories, for a file_store: one inotify instance that is waited for through
+// the executor's reactor, without a thread and without polling. A directory that is removed or moved away says so and
+// is watched no more. It refuses to know what lies in the directories, and to follow what takes a lost one's name.
+#pragma once
+
+#include "isat/detail/erase.hpp"
+#include "isat/detail/file_descriptor.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <sys/inotify.h>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+namespace isat::inline v0::election {
+
+/// What happened in or to a watched directory.
+enum class watch_change : std::uint8_t {
+  none = 0,
+  appeared = 1,  ///< a name was made, linked or moved here
+  vanished = 2,  ///< a name was removed or moved away
+  closed = 3,    ///< a file that was open for writing was closed: a lock on it may be gone
+  lost = 4,      ///< the directory itself was removed, moved or unmounted: it is watched no more
+  overflow = 5,  ///< changes were lost, in whichever directory
+};
+
+/// One change, with the number that add() gave for the directory; the name is empty for `lost` and `overflow`.
+struct watch_event {
+  int directory{};
+  watch_change change{};
+  std::string name;
+
+  friend bool operator==(const watch_event&, const watch_event&) = default;
+};
+
+/// Watches directories by number. Not thread-safe.
+class watch_set {
+ public:
+  explicit watch_set(const asio::any_io_executor& executor) : stream_{executor} {}
+
+  bool is_open() const noexcept { return stream_.is_open(); }
+
+  /// Begins, with no directory. Errors: those of inotify_init1(2). @pre !is_open()
+  error_code open() {
+    detail::file_descriptor descriptor{::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)};
+    if (!descriptor) return {errno, boost::system::system_category()};
+    error_code error;
+    stream_.assign(descriptor.get(), error);
+    if (!error) descriptor.release();
+    return error;
+  }
+
+  /// Watches what `path` names now: its number, the same if it is watched already; -1 on an error, which is one of
+  /// inotify_add_watch(2). Numbers are not used again until close(). @pre is_open()
+  int add(const std::string& path, error_code& error) {
+    // EXCL_UNLINK: what happens to a file that has no name any more concerns nobody.
+    constexpr std::uint32_t mask = IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_MOVED_FROM | IN_CLOSE_WRITE |
+                                   IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR | IN_EXCL_UNLINK;
+    const int number = ::inotify_add_watch(stream_.native_handle(), path.c_str(), mask);
+    error = number < 0 ? error_code{errno, boost::system::system_category()} : error_code{};
+    return number;
+  }
+
+  /// Watches nothing any more; what was not taken is lost.
+  void close() noexcept {
+    error_code ignored;
+    stream_.close(ignored);
+  }
+
+  /// Completes as soon as take() would find something, with `void(error_code)`. Can be cancelled.
+  template <class Token>
+  auto async_wait(Token&& token) {
+    return stream_.async_wait(asio::posix::stream_descriptor::wait_read, std::forward<Token>(token));
+  }
+
+  /// Ends async_wait with operation_aborted.
+  void cancel() noexcept {
+    error_code ignored;
+    stream_.cancel(ignored);
+  }
+
+  /// What has happened since, in order; at most one buffer full, so that a storm cannot keep the caller. @pre is_open()
+  std::vector<watch_event> take() {
+    std::vector<watch_event> events;
+    alignas(::inotify_event) std::array<char, 4096> buffer;
+    const ::ssize_t size = ::read(stream_.native_handle(), buffer.data(), buffer.size());
+    for (std::size_t at = 0; size > 0 && at < static_cast<std::size_t>(size);) {
+      ::inotify_event event;
+      std::memcpy(&event, buffer.data() + at, sizeof event);
+      const char* name = buffer.data() + at + sizeof event;  // padded with zeros
+      at += sizeof event + event.len;
+      watch_event next{event.wd, meaning_of(event.mask), event.len > 0 ? std::string{name} : std::string{}};
+      if (next.change == watch_change::none) continue;
+      if ((event.mask & IN_MOVE_SELF) != 0) ::inotify_rm_watch(stream_.native_handle(), event.wd);
+      if (events.empty() || events.back() != next) events.push_back(std::move(next));
+    }
+    return events;
+  }
+
+ private:
+  static watch_change meaning_of(std::uint32_t mask) noexcept {
+    if ((mask & IN_Q_OVERFLOW) != 0) return watch_change::overflow;
+    if ((mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT | IN_IGNORED)) != 0) return watch_change::lost;
+    if ((mask & (IN_CREATE | IN_MOVED_TO)) != 0) return watch_change::appeared;
+    if ((mask & (IN_DELETE | IN_MOVED_FROM)) != 0) return watch_change::vanished;
+    return (mask & IN_CLOSE_WRITE) != 0 ? watch_change::closed : watch_change::none;
+  }
+
+  asio::posix::stream_descriptor stream_;
+};
+
+}  // namespace isat::inline v0::election

@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// The bodies of lease_machine.hpp but for the consequences, in the order of its declarations: what comes in, what can
+// be asked, what news change. Included by that header, never by itself.
+#pragma once
+
+#include "isat/election/lease_machine.hpp"
+
+#include <utility>
+
+namespace isat::inline v0::election {
+
+template <class Rules>
+basic_lease_machine<Rules>::basic_lease_machine(const lease_identity& who, const lease_timing& timing, duration longest,
+                                                Rules rules)
+    : who_{who}, timing_{timing}, longest_{longest}, rules_{rules}, random_{who.writer | 1} {}
+
+// ---- Inputs ----
+
+template <class Rules>
+void basic_lease_machine<Rules>::tick(const lease_time& now) {
+  begin(now);
+  review(now);
+}
+
+template <class Rules>
+void basic_lease_machine<Rules>::set_candidacy(const lease_time& now, const lease_candidacy& next) {
+  begin(now);
+  if (next.willing && !candidacy_.willing) willing_since_ = now;
+  candidacy_ = next;
+  if (!next.willing) lose(lease_reason::unwilling);
+  review(now);
+}
+
+template <class Rules>
+void basic_lease_machine<Rules>::hand_over(const lease_time& now, lease_reason why) {
+  begin(now);
+  handing_over_ = holds_;
+  lose(why);
+  review(now);
+}
+
+template <class Rules>
+void basic_lease_machine<Rules>::interrupt(const lease_time& now, lease_reason why) {
+  begin(now);
+  lose(why);
+  review(now);
+}
+
+template <class Rules>
+void basic_lease_machine<Rules>::adopt(const lease_time& now, const lease_identity& who, const lease_timing& timing,
+                                       duration longest) {
+  begin(now);
+  lose(lease_reason::era_changed);
+  forget_writes();
+  handing_over_ = false;
+  next_seizure_ = {};
+  candidacy_ = {};
+  who_ = who;
+  timing_ = timing;
+  longest_ = longest;
+  review(now);
+}
+
+template <class Rules>
+void basic_lease_machine<Rules>::on_sight(const lease_time& now, const lease_sight& sight) {
+  begin(now);
+  learn(now, sight, false);
+  review(now);
+}
+
+template <class Rules>
+void basic_lease_machine<Rules>::on_watch_lost(const lease_time& now) {
+  begin(now);
+  want_load();
+  review(now);
+}
+
+template <class Rules>
+void basic_lease_machine<Rules>::on_response(const lease_time& now, const lease_response& response) {
+  begin(now);
+  is_load(response.id) ? on_load_response(now, response) : on_cas_response(now, response);
+  review(now);
+}
+
+// ---- Outputs ----
+
+template <class Rules>
+lease_status basic_lease_machine<Rules>::status() const noexcept {
+  if (attempt_ && purpose_ == purpose::release) return lease_status::releasing;
+  if (leads_.term != 0) return lease_status::leading;
+  if (holds_) return lease_status::silent;
+  return attempt_ ? lease_status::acquiring : lease_status::following;
+}
+
+template <class Rules>
+auto basic_lease_machine<Rules>::wake_in(const lease_time& now) const noexcept -> duration {
+  duration result = std::chrono::hours{1};
+  const auto at_most = [&result](duration left) {
+    if (left < result) result = left;
+  };
+  if (leads_.term != 0) at_most(-elapsed_for_holder(leads_.valid_until, now));
+  at_most(load_in(now));
+  if (attempt_) {
+    at_most(attempt_in(now));
+  } else if (holds_) {
+    at_most(longer(wanted() ? renew_in(now) : duration{0}, pause_.left(now)));
+  } else if (wanted() && view_.known() && !view_.doubtful()) {
+    const duration take = take_in(now);
+    at_most(longer(take, pause_.left(now)));
+    if (take > duration{0} && !load_wanted_ && load_.id == 0) at_most(quiet_in(now));
+  }
+  if (may_entitle() && wanted() && is_silent(now)) at_most(silence_.left(now));
+  return result;
+}
+
+template <class Rules>
+std::optional<lease_request> basic_lease_machine<Rules>::take_request() {
+  if (requests_.empty()) return std::nullopt;
+  const lease_request oldest = requests_.front();
+  requests_.erase(requests_.begin());
+  return oldest;
+}
+
+template <class Rules>
+std::optional<lease_event> basic_lease_machine<Rules>::take_event() {
+  if (events_.empty()) return std::nullopt;
+  const lease_event oldest = events_.front();
+  events_.erase(events_.begin());
+  return oldest;
+}
+
+// ---- What is so ----
+
+// How long until what is known may be written over.
+template <class Rules>
+auto basic_lease_machine<Rules>::take_in(const lease_time& now) const noexcept -> duration {
+  const lease_sight& seen = view_.seen();
+  const bool missing_now = missing();
+  const duration wait = missing_now ? duration{0} : rules_.wait(seen, witnessed_, timing_.duration, longest_);
+  const bool by_proof = seen.orphaned && wait == duration{0} && !missing_now;
+  duration left =
+      wait + candidacy_.hold_off - elapsed_for_follower(by_proof ? view_.orphaned_since() : view_.since(), now);
+  // A record that lay there long before this process wanted it attracts all candidates at the same moment, too.
+  left = longer(left, candidacy_.hold_off - elapsed_for_follower(willing_since_, now));
+  if (missing_now) left = longer(left, next_seizure_.left(now));
+  return candidacy_.alone ? left : longer(left, stay_out_.left(now));
+}
+
+// How long until the next renewal is due: soon when only a new term can entitle, and when the record still says that
+// its writer waits, for the death of such a writer frees nothing.
+template <class Rules>
+auto basic_lease_machine<Rules>::renew_in(const lease_time& now) const noexcept -> duration {
+  const bool soon = !is_silent(now) && (!may_entitle() || held_.waiting);
+  return (soon ? shorter(timing_.renew_period, backoff_min) : timing_.renew_period) -
+         elapsed_for_holder(held_.sent, now);
+}
+
+// How long until the silence about a record that another renews is worth a read.
+template <class Rules>
+auto basic_lease_machine<Rules>::quiet_in(const lease_time& now) const noexcept -> duration {
+  return timing_.renew_period * 3 / 2 - elapsed_for_holder(view_.heard(), now);
+}
+
+template <class Rules>
+auto basic_lease_machine<Rules>::hedge_in(const lease_time& now) const noexcept -> duration {
+  return timing_.attempt_timeout / 3 - elapsed_for_holder(attempt_->last_sent(), now);
+}
+
+template <class Rules>
+auto basic_lease_machine<Rules>::attempt_in(const lease_time& now) const noexcept -> duration {
+  if (!attempt_->in_flight()) return attempt_->disputed() ? load_in(now) : pause_.left(now);
+  const duration expiry = attempt_->expires_in(now, timing_.attempt_timeout);
+  return hedges() ? shorter(expiry, hedge_in(now)) : expiry;
+}
+
+template <class Rules>
+auto basic_lease_machine<Rules>::load_in(const lease_time& now) const noexcept -> duration {
+  if (load_.id != 0) return timing_.attempt_timeout - elapsed_for_holder(load_.sent, now);
+  if (!load_wanted_) return duration::max();
+  return longer(pause_.left(now), backoff_min - elapsed_for_holder(load_.sent, now));
+}
+
+template <class Rules>
+lease_reason basic_lease_machine<Rules>::opportunity() const noexcept {
+  if (missing()) return lease_reason::missing;
+  switch (view_.seen().claim.mode) {
+    case lease_mode::released:
+      return lease_reason::released;
+    case lease_mode::held:
+      return view_.seen().orphaned ? lease_reason::orphaned : lease_reason::expired;
+    case lease_mode::waiting:
+      return lease_reason::expired;
+    case lease_mode::vacant:
+    case lease_mode::none:
+      break;
+  }
+  return lease_reason::vacant;
+}
+
+// ---- News ----
+
+template <class Rules>
+void basic_lease_machine<Rules>::begin(const lease_time& now) {
+  if (started_ && jumped(last_, now)) lose(lease_reason::clock_jumped);
+  started_ = true;
+  last_ = now;
+  if (leads_.term != 0 && !leads_.covers(now)) lose(lease_reason::lapsed);
+}
+
+template <class Rules>
+void basic_lease_machine<Rules>::learn(const lease_time& now, const lease_sight& sight, bool fresh) {
+  if (sight.exists && sight.claim.term > term_max_) term_max_ = sight.claim.term;  // of an old one, too
+  // Without a layout nobody sets the duration for all: the longest is the longest that was ever seen.
+  if (sight.exists && who_.era == 0)
+    longest_ = longer(longest_, lease_rules::plausible(sight.claim.duration, longest_));
+  const lease_claim before = view_.seen().claim;
+  switch (view_.take(sight, fresh, ++ordinal_, now, lively())) {
+    case sight_kind::unordered:
+      want_load();
+      break;
+    case sight_kind::changed:
+      // A release that was put back later, by a restore or by hand, follows upon another's or its own later version.
+      witnessed_ = view_.followed() && sight.claim.writer == before.writer && sight.claim.attempt > before.attempt;
+      recognize(now);
+      break;
+    case sight_kind::none:
+    case sight_kind::old:
+    case sight_kind::orphaned:
+      break;
+  }
+}
+
+// Whose is the version that has just become known, and what does it make of what this process holds?
+template <class Rules>
+void basic_lease_machine<Rules>::recognize(const lease_time& now) {
+  const lease_sight& seen = view_.seen();
+  if (!seen.exists && !view_.went_back()) {
+    handing_over_ = false;
+    return forget_writes();  // who makes it again is silent for long enough
+  }
+  const lease_claim& claim = seen.claim;
+  if (claim.writer == who_.writer && claim.era == who_.era && !view_.went_back()) {
+    if (attempt_ && claim.attempt == attempt_->claim().attempt) return committed(now, seen.at);
+    if (holds_ && claim.attempt > held_.attempt && seen.at.newer_than(held_.at)) {
+      // A renewal that was given up in favour of a release: it entitles to nothing, but the release must name it.
+      held_.at = seen.at;
+      held_.attempt = claim.attempt;
+      held_.term = claim.term;
+      attempt_.reset();
+      lineage_unresolved_ = false;
+      return;
+    }
+  }
+  overtaken(lease_reason::superseded);
+  const bool is_held = claim.mode == lease_mode::held || claim.mode == lease_mode::waiting;
+  const std::uint64_t writer = is_held ? claim.writer : 0;
+  if (std::exchange(told_writer_, writer) != writer && writer != 0) {
+    tell(lease_change::follows, {}, claim.term, claim.node);
+  }
+}
+
+template <class Rules>
+void basic_lease_machine<Rules>::committed(const lease_time& now, const version& at) {
+  const lease_attempt done = *attempt_;
+  const lease_claim& claim = done.claim();
+  forget_writes();
+  holds_ = purpose_ != purpose::release;
+  held_ = {at,
+           claim.attempt,
+           claim.term,
+           claim.duration,
+           claim.mode == lease_mode::waiting,
+           rules_.valid_from(done.first_sent(), done.last_sent(), now),
+           done.first_sent()};
+  if (claim.term > term_max_) term_max_ = claim.term;
+  failures_ = 0;
+  pause_ = {};
+  told_writer_ = 0;
+  view_.take({at, true, claim}, true, ++ordinal_, now, lively());
+  witnessed_ = true;
+  if (purpose_ == purpose::release) {
+    handing_over_ = false;
+    tell(lease_change::released, {}, claim.term);
+  }
+  if (purpose_ == purpose::seize) {
+    const countdown asked{rules_.silent_from(done.first_sent(), now), rules_.silence(timing_.duration, longest_)};
+    silence_ = {now, rules_.longer_silence(silence_.left(now), asked.left(now))};
+    tell(lease_change::seized, lease_reason::missing, claim.term);
+  }
+}
+
+template <class Rules>
+void basic_lease_machine<Rules>::on_load_response(const lease_time& now, const lease_response& response) {
+  if (response.id != load_.id) {  // given up meanwhile, but a hint still
+    if (response.outcome == lease_outcome::done) learn(now, response.sight, false);
+    return;
+  }
+  load_.id = 0;
+  if (response.outcome != lease_outcome::done) {
+    load_wanted_ = true;
+    return failed(now, response.retry_after);
+  }
+  failures_ = 0;
+  load_wanted_ = std::exchange(load_missed_, false);
+  const bool fresh = rules_.is_fresh(load_.ordinal, view_.known_at());
+  learn(now, response.sight, fresh);
+  if (attempt_ && fresh) attempt_->settle();
+}
+
+template <class Rules>
+void basic_lease_machine<Rules>::on_cas_response(const lease_time& now, const lease_response& response) {
+  if (!attempt_ || !attempt_->may_have_sent(response.id)) {
+    if (response.outcome == lease_outcome::done) want_load();  // of a write that was forgotten
+    return;
+  }
+  attempt_->end(response.id, response.outcome);
+  switch (response.outcome) {
+    case lease_outcome::done:
+      return committed(now, response.sight.at);
+    case lease_outcome::conflict:
+      want_load();
+      if (rules_.conflict_may_be_own(attempt_->unresolved() || lineage_unresolved_)) return attempt_->dispute();
+      overtaken(lease_reason::conflict);
+      return view_.doubt();
+    case lease_outcome::refused:
+    case lease_outcome::unknown:
+    case lease_outcome::none:
+      return failed(now, response.retry_after);
+  }
+}
+
+template <class Rules>
+void basic_lease_machine<Rules>::want_load() noexcept {
+  if (!wanted() && idle()) return;
+  load_wanted_ = true;
+  load_missed_ = load_.id != 0;
+}
+
+template <class Rules>
+void basic_lease_machine<Rules>::forget_writes() noexcept {
+  attempt_.reset();
+  holds_ = false;
+  lineage_unresolved_ = false;
+}
+
+template <class Rules>
+void basic_lease_machine<Rules>::overtaken(lease_reason why) {
+  forget_writes();
+  handing_over_ = false;
+  lose(why);
+}
+
+template <class Rules>
+void basic_lease_machine<Rules>::lose(lease_reason why) {
+  entitling_from_ = next_attempt_;
+  if (leads_.term == 0) return;
+  tell(lease_change::lost, why, leads_.term);
+  leads_ = {};
+}
+
+template <class Rules>
+void basic_lease_machine<Rules>::failed(const lease_time& now, duration asked) {
+  random_ ^= random_ << 13;
+  random_ ^= random_ >> 7;
+  random_ ^= random_ << 17;
+  const duration most = shorter(backoff_max, timing_.renew_period);  // short leases have no time for long pauses
+  duration backoff = shorter(backoff_min * (1U << (failures_ < 4 ? failures_ : 4U)), most);
+  backoff = backoff * 3 / 4 + backoff / 2 * static_cast<std::int64_t>(random_ % 1024) / 1024;
+  ++failures_;
+  pause_ = {now, rules_.retry_delay(leads_.term != 0, backoff, asked)};
+}
+
+}  // namespace isat::inline v0::election

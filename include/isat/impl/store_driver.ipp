@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// The bodies of store_driver.hpp, in the order of its declarations. Included by that header, never by itself.
+#pragma once
+
+#include "isat/election/store_driver.hpp"
+
+namespace isat::inline v0::election {
+
+template <class Election>
+void store_driver<Election>::run(Election election, leadership_table& table, handler<run_signature> done) {
+  run_.store(std::move(done), [this] { stop(); });
+  stop_by_.reset();
+  told_layout_.reset();
+  name_taken_ = false;
+  auto start = run_.while_pending([this, &table, election = std::move(election)]() mutable {
+    election_.emplace(std::move(election));
+    table_ = &table;
+    const lease_time now = lease_clock::now();
+    for (const auto& [group, willing] : std::map{wanted_}) election_->set_candidate(now, group, willing);
+    watch();
+    list();
+    step();
+  });
+  asio::dispatch(executor_, std::move(start));
+}
+
+// ---- The store tells ----
+
+template <class Election>
+void store_driver<Election>::watch() {
+  watching_ = true;
+  auto told = run_.while_pending([this](error_code error, const std::vector<entry>& changed) {
+    watching_ = false;
+    if (stop_by_) return;
+    note_store(store_task::watch, error);
+    if (error) {
+      election_->on_watch_lost(lease_clock::now());
+      relist_later();
+    } else {
+      watch();
+      take_in(changed);
+    }
+    step();
+  });
+  store_.async_changes(options_.names.prefix(), stop_watch_.bind(std::move(told)));
+}
+
+template <class Election>
+void store_driver<Election>::list() {
+  store_.async_list(options_.names.prefix(),
+                    run_.while_pending([this](error_code error, const std::vector<entry>& all) {
+                      if (stop_by_) return;
+                      note_store(store_task::list, error);
+                      if (error) {
+                        relist_later();
+                      } else {
+                        take_in(all);
+                        election_->on_listed(lease_clock::now());
+                      }
+                      step();
+                    }));
+}
+
+// Whatever has failed is tried again, the watch first: what changes after the list must not be missed.
+template <class Election>
+void store_driver<Election>::relist_later() {
+  relist_.expires_after(relist_pause);
+  relist_.async_wait(run_.while_pending([this](error_code cancelled) {
+    if (cancelled || stop_by_) return;
+    if (!watching_) watch();
+    list();
+  }));
+}
+
+// The layout first: by its era the leases are judged.
+template <class Election>
+void store_driver<Election>::take_in(const std::vector<entry>& all) {
+  for (const bool leases : {false, true}) {
+    for (const entry& each : all) {
+      const record_key key = options_.names.key_of(each.name);
+      if ((key.kind == record_kind::lease) == leases) take_in(key, each);
+    }
+  }
+}
+
+template <class Election>
+void store_driver<Election>::take_in(const record_key& key, const entry& told) {
+  const lease_time now = lease_clock::now();
+  if (key.kind == record_kind::lease) election_->on_lease(now, key.group, sight_of<lease_claim>(told));
+  if constexpr (has_layout) {
+    if (key.kind == record_kind::layout) election_->on_layout(now, sight_of<layout_claim>(told));
+    if (key.kind == record_kind::presence) {
+      known_names_.emplace(node_named(key.node), key.node);
+      election_->on_presence(now, node_named(key.node), sight_of<presence_claim>(told));
+    }
+  }
+}
+
+template <class Election>
+template <class Claim>
+basic_sight<Claim> store_driver<Election>::sight_of(const entry& told) {
+  basic_sight<Claim> sight{told.at, told.value.has_value(), {}, told.orphaned};
+  if (!told.value) return sight;
+  if (!told.value->holder.empty()) known_names_.emplace(node_named(told.value->holder), told.value->holder);
+  if constexpr (std::is_same_v<Claim, lease_claim>) sight.claim = to_lease_claim(*told.value);
+  if constexpr (std::is_same_v<Claim, layout_claim>) sight.claim = to_layout_claim(*told.value);
+  if constexpr (std::is_same_v<Claim, presence_claim>) sight.claim = to_presence_claim(*told.value);
+  return sight;
+}
+
+// What is refused while other things are done has failed nevertheless: it counts as mended when the same is done, or
+// when nothing has failed for a while.
+template <class Election>
+void store_driver<Election>::note_store(store_task task, error_code error) {
+  const auto bit = static_cast<unsigned>(task);
+  const auto now = std::chrono::steady_clock::now();
+  const bool had_failed = failing_ != 0;
+  // An unknown outcome told by the store itself is an answer: a successor was faster than its second look.
+  if (!error || error == isat::error::version_conflict || error == isat::error::outcome_unknown) {
+    failing_ = now - failed_at_ < calm_after ? failing_ & ~bit : 0;
+    if (had_failed && failing_ == 0) store_notices_.push_back(store_answers{});
+  } else {
+    failing_ |= bit;
+    failed_at_ = now;
+    if (!had_failed) store_notices_.push_back(store_failed{error});
+  }
+}
+
+// ---- What follows ----
+
+// Observers of the table, and whoever hears notices, may act on the driver: then the table comes first again, so that
+// no request that follows from what they did is sent before it.
+template <class Election>
+void store_driver<Election>::step() {
+  step_again_ = true;
+  if (std::exchange(stepping_, true)) return;
+  while (std::exchange(step_again_, false)) {
+    lower_and_raise();
+    if (!step_again_) tell_layout();
+    if (!step_again_) tell_events();
+    if (!step_again_) send_requests();
+  }
+  stepping_ = false;
+  if (stop_by_ && (election_->stopped() || std::chrono::steady_clock::now() >= *stop_by_)) return finish();
+  wake_later();
+}
+
+template <class Election>
+void store_driver<Election>::lower_and_raise() {
+  for (std::size_t at = 0; table_ != nullptr && at < election_->size(); ++at) {
+    const auto group = static_cast<group_id>(at);
+    table_->set(group, election_->leads(group));
+  }
+}
+
+template <class Election>
+void store_driver<Election>::tell_layout() {
+  if constexpr (has_layout) {
+    if (election_->name_is_taken() && !std::exchange(name_taken_, true)) tell(node_name_taken{});
+    const auto adopted = election_->adopted();
+    if (adopted == told_layout_) return;
+    told_layout_ = adopted;
+    tell(layout_changed{adopted});
+  }
+}
+
+template <class Election>
+void store_driver<Election>::tell_events() {
+  while (!step_again_ && !store_notices_.empty()) {
+    const election_notice next = store_notices_.front();
+    store_notices_.erase(store_notices_.begin());
+    tell(next);
+  }
+  while (!step_again_) {
+    const auto next = election_->take_event();
+    if (!next) return;
+    tell(lease_transition{next->group, next->event, name_of(next->event.node)});
+  }
+}
+
+template <class Election>
+void store_driver<Election>::send_requests() {
+  while (auto next = election_->take_lease_request()) {
+    const bool is_write = next->request.operation == lease_operation::cas;
+    std::optional<record> value;
+    if (is_write) value = to_record(next->request.claim, options_.node_name);
+    send(options_.names.lease(next->group), next->request, std::move(value),
+         [this, group = next->group](const lease_time& now, const lease_response& response) {
+           election_->on_lease_response(now, group, response);
+         });
+  }
+  if constexpr (has_layout) {
+    while (auto next = election_->take_layout_request()) {
+      std::optional<record> value;
+      if (next->operation == lease_operation::cas) value = to_record(next->claim);
+      send(options_.names.layout(), *next, std::move(value),
+           [this](const lease_time& now, const layout_response& response) {
+             election_->on_layout_response(now, response);
+           });
+    }
+    while (auto next = election_->take_presence_request()) {
+      std::optional<record> value;
+      if (next->operation == lease_operation::cas) value = to_record(next->claim, options_.node_name);
+      send(options_.names.presence(options_.node_name), *next, std::move(value),
+           [this](const lease_time& now, const presence_response& response) {
+             election_->on_presence_response(now, response);
+           });
+    }
+  }
+}
+
+template <class Election>
+template <class Claim, class Respond>
+void store_driver<Election>::send(const std::string& name, const basic_request<Claim>& request,
+                                  std::optional<record> value, Respond respond) {
+  const bool is_load = request.operation == lease_operation::load;
+  auto answer = run_.while_pending(
+      [this, is_load, id = request.id, respond = std::move(respond)](error_code error, const entry& found) {
+        note_store(is_load ? store_task::load : store_task::cas, error);
+        basic_response<Claim> response{id, outcome_of(error), {}, {}};
+        if (!error && is_load) response.sight = sight_of<Claim>(found);
+        if (!error && !is_load) response.sight.at = found.at;
+        respond(lease_clock::now(), response);
+        step();
+      });
+  if (is_load) {
+    store_.async_load(name, std::move(answer));
+  } else {
+    store_.async_cas(entry{name, request.expected, std::move(value), false}, std::move(answer));
+  }
+}
+
+template <class Election>
+void store_driver<Election>::wake_later() {
+  using clock = std::chrono::steady_clock;
+  const auto left = election_->wake_in(lease_clock::now());
+  auto at = clock::now() + std::max<clock::duration>(left, clock::duration{0});
+  if (stop_by_ && *stop_by_ < at) at = *stop_by_;
+  if (wake_at_ && *wake_at_ <= at) return;  // that is early enough, and asks again
+  wake_at_ = at;
+  timer_.expires_at(at);
+  timer_.async_wait(run_.while_pending([this](error_code cancelled) {
+    if (cancelled) return;
+    wake_at_.reset();
+    election_->tick(lease_clock::now());
+    step();
+  }));
+}
+
+// The table is let go of before this returns; the releases follow it.
+template <class Election>
+void store_driver<Election>::stop() {
+  if (stop_by_) return;
+  leadership_table* const table = std::exchange(table_, nullptr);
+  if (!election_) return finish();
+  stop_by_ = std::chrono::steady_clock::now() + options_.release_limit;
+  election_->stop(lease_clock::now());
+  if (table != nullptr) table->revoke_all();
+  step();
+}
+
+template <class Election>
+void store_driver<Election>::finish() {
+  election_.reset();
+  store_notices_.clear();
+  timer_.cancel();
+  relist_.cancel();
+  wake_at_.reset();
+  stop_watch_.emit();
+  run_.complete(asio::error::operation_aborted);
+}
+
+}  // namespace isat::inline v0::election
