@@ -29,8 +29,11 @@ world_setup draw_setup(const campaign_options& options, std::uint64_t seed) {
   world_setup setup;
   setup.seed = random.next();
   setup.timing = timing_of(options.only ? *options.only : static_cast<profile>(seed % 3 + 1));
-  setup.nodes = static_cast<std::uint8_t>(random.between(2, random.chance(300) ? 5 : 3));
-  setup.mixed_durations = random.chance(200);
+  setup.nodes = static_cast<node_number>(random.between(2, random.chance(300) ? 5 : 3));
+  setup.speakers = is_of_layout(options.broken) || (options.broken == mutant::none && seed % 4 == 0);
+  setup.layout_validity = random.chance(500) ? std::chrono::seconds{3} : std::chrono::seconds{15};
+  setup.rebalances = random.chance(0);
+  setup.mixed_durations = !setup.speakers && random.chance(200);
   setup.tombstones = random.chance(500);
   setup.proves_deaths = random.chance(150);
   setup.alone = random.chance(200);
@@ -77,8 +80,8 @@ class campaign {
     ++result_.runs;
     result_.events += stage.events();
     result_.hash = (result_.hash ^ stage.time().trace.hash()) * 0x9E37'79B9'7F4A'7C15U;
-    result_.counts.add(stage.watcher().counts());
-    const violation_kind violation = stage.watcher().violation();
+    result_.counts.add(stage.result().counts());
+    const violation_kind violation = stage.result().violation();
     if (violation == violation_kind::none) return;
     // A mutant is meant to fail: its trace is worth reading only to whoever asks for this very seed.
     const bool one_seed = options_.seeds == 1;
@@ -86,7 +89,7 @@ class campaign {
       stage.time().trace.print(stdout);
     }
     fmt::print("seed {}, {}: {}, after {:.3f} s\n  {}\n", seed, name, to_string(violation),
-               std::chrono::duration<double>{stage.watcher().violated_at()}.count(), command(options_, seed));
+               std::chrono::duration<double>{stage.result().violated_at()}.count(), command(options_, seed));
     std::fflush(stdout);
   }
 

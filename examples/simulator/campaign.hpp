@@ -5,8 +5,8 @@
 // violation behind another: every seed that fails is named.
 #pragma once
 
-#include "judge.hpp"
 #include "mutant.hpp"
+#include "verdict.hpp"
 
 #include <chrono>
 #include <cstdint>

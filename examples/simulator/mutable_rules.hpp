@@ -21,6 +21,7 @@ struct mutable_rules {
   using lease_time = isat::lease_time;
 
   mutant broken{};
+  mutable std::uint64_t era_asked{};  // wait() is not told
 
   const lease_time& valid_from(const lease_time& first_send, const lease_time& last_send,
                                const lease_time& confirmed) const noexcept {
@@ -57,10 +58,15 @@ struct mutable_rules {
     }
     if (broken == mutant::follower_uses_own_duration && mode == lease_mode::held) return own;
     if (broken == mutant::orphaned_waiting_frees && mode == lease_mode::waiting && seen.orphaned) return duration{0};
+    if (broken == mutant::foreign_era_free && seen.claim.era != era_asked) return duration{0};
     return rules::wait(seen, followed, own, longest);
   }
 
-  bool is_missing(const lease_sight& seen, std::uint64_t era) const noexcept { return rules::is_missing(seen, era); }
+  bool is_missing(const lease_sight& seen, std::uint64_t era) const noexcept {
+    const bool knows_no_era = broken == mutant::foreign_era_free || broken == mutant::foreign_era_ours;
+    era_asked = era;
+    return rules::is_missing(seen, knows_no_era ? seen.claim.era : era);
+  }
 
   duration silence(duration own, duration longest) const noexcept {
     return broken == mutant::creates_and_answers ? duration{0} : rules::silence(own, longest);
@@ -71,7 +77,7 @@ struct mutable_rules {
   }
 
   duration longer_silence(duration running, duration asked) const noexcept {
-    return broken == mutant::late_seizure_shortens ? asked : rules::longer_silence(running, asked);
+    return rules::longer_silence(running, asked);
   }
 
   lease_mode mode(bool silent) const noexcept { return rules::mode(silent); }

@@ -33,18 +33,28 @@ enum class mutant : std::uint8_t {
   // of the seizer's rules
   creates_and_answers = 15,
   silence_from_send = 16,
-  late_seizure_shortens = 17,
-  waiting_carries_own_duration = 18,
-  waiting_releases = 19,
+  waiting_carries_own_duration = 17,
+  waiting_releases = 18,
   // of the driver
-  guards_by_fresh_read = 20,
-  ignores_foreign_events = 21,
-  releases_before_silence = 22,
-  no_incarnation_guard = 23,
-  steady_clock_only = 24,
-  reads_clock_before_message = 25,
+  guards_by_fresh_read = 19,
+  ignores_foreign_events = 20,
+  releases_before_silence = 21,
+  no_incarnation_guard = 22,
+  steady_clock_only = 23,
+  reads_clock_before_message = 24,
   // of the record that foreigners see
-  whole_seconds_without_one = 26,
+  whole_seconds_without_one = 25,
+  // of the layout
+  layout_valid_from_response = 26,
+  layout_made_open = 27,
+  opened_at_once = 28,
+  answers_while_opening = 29,
+  era_kept_over_change = 30,
+  nonce_kept_over_change = 31,
+  trusts_stale_layout_read = 32,
+  layout_not_read = 33,
+  foreign_era_free = 34,
+  foreign_era_ours = 35,
 };
 
 struct mutant_entry {
@@ -53,6 +63,9 @@ struct mutant_entry {
   unsigned seeds{};  ///< caught within so many
   std::string_view says;
 };
+
+/// True for those that only a speaker's whole election shows.
+constexpr bool is_of_layout(mutant which) noexcept { return which >= mutant::layout_valid_from_response; }
 
 /// All of them.
 std::span<const mutant_entry> mutants() noexcept;

@@ -214,7 +214,8 @@ void network::list(node_number node) {
     message news = end;
     news.kind = message_kind::sight;
     news.record = record;
-    news.response.sight = lags ? records_[record].before(time_.random.below(3)).sight : read(record);
+    const stored& cached = records_[record].before(lags ? time_.random.below(3) : 0);
+    news.response.sight = cached.since >= records_[record].restored() ? cached.sight : read(record);
     if (records_.size() == 1 || news.response.sight.exists) time_.queue.push(at, event_kind::deliver, node, keep(news));
   }
   time_.queue.push(at, event_kind::deliver, node, keep(end));
@@ -240,7 +241,10 @@ void network::lose_watch(node_number node) {
 void network::rewind_watch(node_number node) {
   if (links_[node].process == 0) return;
   const auto record = static_cast<record_number>(time_.random.below(records_.size()));
-  for (std::uint64_t back = time_.random.below(8) + 1; back-- > 0;) tell(node, record, records_[record].before(back).sight);
+  const stored_record& told = records_[record];
+  for (std::uint64_t back = time_.random.below(8) + 1; back-- > 0;) {
+    if (told.before(back).since >= told.restored()) tell(node, record, told.before(back).sight);
+  }
 }
 
 // ---- The store ----

@@ -55,9 +55,9 @@ class failover_weather final : public weather {
   instant go_on(world& stage) override {
     const instant now = stage.time().now;
     random_source& random = stage.time().random;
-    const int leader = stage.watcher().leader();
-    if (is_awaiting_ && stage.watcher().gained_at() > taken_at_) {
-      result_.add(stage.watcher().gained_at() - taken_at_);
+    const int leader = stage.answering().front().leader();
+    if (is_awaiting_ && stage.answering().front().gained_at() > taken_at_) {
+      result_.add(stage.answering().front().gained_at() - taken_at_);
       is_awaiting_ = false;
       if (--left_ == 0) stage.end_run();
     }
@@ -100,8 +100,8 @@ void measure(const isat::election::lease_timing& timing, std::uint64_t seed, uns
 class rivals {
  public:
   rivals(const rival_timing& timing, std::uint64_t seed)
-      : timing_{timing}, time_{seed, false}, net_{time_, record_, nobody_, false} {
-    for (node_number number = 0; number < 3; ++number) members_.emplace_back(number, time_, net_, record_, nullptr);
+      : timing_{timing}, time_{seed, false}, net_{time_, records_, 3, nobody_, false} {
+    for (node_number number = 0; number < 3; ++number) members_.emplace_back(number, time_, net_, records_.front(), nullptr);
     for (rival& each : members_) start(each);
   }
 
@@ -122,7 +122,7 @@ class rivals {
  private:
   class ignoring final : public write_observer {
    public:
-    void on_written(std::uint8_t, const stored&, const stored&) override {}
+    void on_written(node_number, record_number, const stored&, const stored&) override {}
   };
 
   void start(rival& one) { one.start(timing_, pace::busy, time_.random.between(1'048'000, 1'049'000)); }
@@ -145,7 +145,7 @@ class rivals {
 
   rival_timing timing_;
   timeline time_;
-  stored_record record_{false, true};
+  record_store records_{stored_record{false, true}};
   ignoring nobody_;
   network net_;
   std::deque<rival> members_;

@@ -80,8 +80,8 @@ void rival::poll() {
 
 // Two records are the same if they look the same in whole seconds.
 void rival::observe(const stored& seen) {
-  const lease_claim& was = observed_.sight.claim;
-  const lease_claim& is = seen.sight.claim;
+  const lease_claim was = lease_of(observed_.sight.claim);
+  const lease_claim is = lease_of(seen.sight.claim);
   const bool same = observed_.face == seen.face && was.node == is.node && was.term == is.term &&
                     (was.mode == lease_mode::released || was.mode == lease_mode::vacant) ==
                         (is.mode == lease_mode::released || is.mode == lease_mode::vacant);
@@ -96,22 +96,23 @@ bool rival::is_observed_valid() const noexcept {
 
 void rival::decide() {
   desired_ = {};
-  lease_claim& claim = desired_.sight.claim;
-  claim = {lease_mode::held, node_id{identity_}, 0, 0, 0, 1, timing_.lease};
+  lease_claim claim{lease_mode::held, node_id{identity_}, 0, 0, 0, 1, timing_.lease};
   desired_.face = {std::chrono::duration_cast<std::chrono::seconds>(time_.now).count(), timing_.lease / 1s};
   by_expiry_ = false;
   if (read_.sight.exists) {
     observe(read_);
-    const lease_mode mode = read_.sight.claim.mode;
+    const lease_claim read = lease_of(read_.sight.claim);
+    const lease_mode mode = read.mode;
     const bool empty = mode == lease_mode::released || mode == lease_mode::vacant || mode == lease_mode::none;
-    const bool own = read_.sight.claim.node == node_id{identity_};
+    const bool own = read.node == node_id{identity_};
     if (!empty && !own && is_observed_valid()) {
       leads_ = false;
       return next(step::poll, timing_.retry + time_.random.between(0ns, timing_.retry * 12 / 10));
     }
-    claim.term = read_.sight.claim.term + (own ? 0 : 1);
+    claim.term = read.term + (own ? 0 : 1);
     by_expiry_ = !empty && !own;
   }
+  desired_.sight.claim = claim;
   next(step::write, net_.delay(speed_));
 }
 
@@ -120,9 +121,10 @@ void rival::write() {
   took_effect_ = !net_.is_away() && record_.swap(time_.now, read_.sight.at, desired_.sight.claim, desired_.face, false);
   if (took_effect_) {
     time_.trace.note(
-        {time_.now, trace_kind::rival, number_, by_expiry_, record_.now().sight.at, desired_.sight.claim, {}});
+        {time_.now, trace_kind::rival, number_, by_expiry_, record_.now().sight.at,
+                      lease_of(desired_.sight.claim), {}});
     if (by_expiry_ && judge_ != nullptr) judge_->on_rival_takeover(before);
-    net_.tell_watches();
+    net_.tell_watches(0);
   }
   next(step::written, net_.delay(speed_));
 }
@@ -140,7 +142,7 @@ void rival::written() {
 // Reads and writes over what it read, whoever holds it by now: its memory says that it leads.
 void rival::release() {
   if (!net_.is_away()) {
-    lease_claim claim = record_.now().sight.claim;
+    lease_claim claim = lease_of(record_.now().sight.claim);
     claim.mode = lease_mode::vacant;
     claim.node = {};
     claim.writer = 0;
@@ -148,7 +150,7 @@ void rival::release() {
     const std::int64_t second = std::chrono::duration_cast<std::chrono::seconds>(time_.now).count();
     if (record_.swap(time_.now, record_.now().sight.at, claim, {second, 1}, false)) {
       time_.trace.note({time_.now, trace_kind::rival, number_, {}, record_.now().sight.at, claim, {}});
-      net_.tell_watches();
+      net_.tell_watches(0);
     }
   }
   crash();

@@ -11,7 +11,7 @@ rough_weather::rough_weather(world& stage) {
   // Half of the kinds in each run: troubles that always come together hide each other.
   tastes_ = random.next();
   gap_ = random.spread(50ms, 5s);
-  with_rival_ = random.chance(200);
+  with_rival_ = !stage.setup().speakers && random.chance(200);
   with_edits_ = random.chance(300);
 }
 
@@ -38,7 +38,7 @@ instant rough_weather::go_on(world& stage) {
 }
 
 instant rough_weather::become_rough(world& stage) {
-  stage.watcher().expect_nothing();
+  for (entitlement& each : stage.answering()) each.expect_nothing();
   phase_ = phase::rough;
   const instant now = stage.time().now;
   phase_ends_ = now + stage.time().random.between(30s, 200s);
@@ -53,16 +53,20 @@ instant rough_weather::become_rough(world& stage) {
 // Every wait that a machine can be in is over by then: for a record's claim as edited by hand (20 s), a silence, what
 // it stays out after a release, and what a store asked for.
 instant rough_weather::settle(world& stage) {
+  const bool speakers = stage.setup().speakers;
   stage.happen({trouble_kind::heal, 0, {}, 0});
+  for (node_number node = 0; speakers && node < stage.setup().nodes; ++node) {
+    stage.happen({trouble_kind::wish, node, 0ns, static_cast<std::int64_t>(target_)});
+  }
   phase_ = phase::settling;
-  return stage.time().now + 35s + 2 * stage.longest();
+  return stage.time().now + 35s + 2 * stage.longest() + (speakers ? 45s + 3 * stage.setup().layout_validity : 0s);
 }
 
 // A single failure, as often as one renewal may fail.
 instant rough_weather::nag(world& stage) {
   --nags_left_;
   random_source& random = stage.time().random;
-  const int leader = stage.watcher().leader();
+  const int leader = stage.answering().front().leader();
   const instant now = stage.time().now;
   if (leader >= 0) {
     const auto node = static_cast<node_number>(leader);
@@ -75,7 +79,7 @@ instant rough_weather::nag(world& stage) {
 }
 
 instant rough_weather::take_leader(world& stage) {
-  const int leader = stage.watcher().leader();
+  const int leader = stage.answering().front().leader();
   phase_ = phase::over;
   const instant now = stage.time().now;
   if (leader < 0) return now + 1s;
@@ -84,7 +88,10 @@ instant rough_weather::take_leader(world& stage) {
   const trouble_kind kinds[] = {trouble_kind::crash, trouble_kind::stop, trouble_kind::hand_over};
   const trouble_kind kind = kinds[stage.time().random.below(3)];
   const bool planned = kind != trouble_kind::crash;
-  stage.watcher().allow_gap(now + round_trips + (planned ? 0ns : stage.longest() * 1010 / 1000));
+  const instant until = now + round_trips + (planned ? 0ns : stage.longest() * 1010 / 1000);
+  for (entitlement& each : stage.answering()) {
+    if (each.leader() == leader) each.allow_gap(until);
+  }
   stage.happen({kind, static_cast<node_number>(leader), stage.time().random.between(1s, 10s), 0});
   return now + stage.longest() * 2 + 20s;
 }
@@ -117,6 +124,12 @@ trouble rough_weather::draw(world& stage) {
       break;
     case trouble_kind::step_wall:
       drawn.amount = random.chance(500) ? random.between(-1000, 1000) : random.between(-3'600'000, 3'600'000);
+      break;
+    case trouble_kind::wish:
+      if (!stage.setup().speakers) return {};
+      if (random.chance(200)) target_ = random.below(world::wishes);
+      drawn.amount = static_cast<std::int64_t>(target_);
+      drawn.lasting = random.spread(10ms, 5s);
       break;
     case trouble_kind::rival_starts:
       if (!with_rival_) return {};
@@ -156,7 +169,7 @@ trouble rough_weather::draw_for_link(world& stage, trouble_kind kind) {
 
 trouble rough_weather::draw_for_store(world& stage, trouble_kind kind) {
   random_source& random = stage.time().random;
-  trouble drawn{kind, 0, 0ns, 0};
+  trouble drawn{kind, 0, 0ns, 0, static_cast<record_number>(random.below(stage.records()))};
   if (kind == trouble_kind::outage) {
     drawn.amount = random.between(1, 3);
     drawn.lasting = random.spread(100ms, 40s);

@@ -8,6 +8,7 @@
 
 #include "world.hpp"
 
+#include <cstddef>
 #include <cstdint>
 
 namespace simulator {
@@ -32,6 +33,7 @@ class rough_weather final : public weather {
 
   std::uint64_t tastes_;  // a bit for every kind of trouble
   duration gap_;
+  std::size_t target_ = 0;  // the wish that speakers are started with
   bool with_rival_;
   bool with_edits_;
   phase phase_{};

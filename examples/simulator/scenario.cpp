@@ -42,7 +42,7 @@ scenario short_renewal() {
   return {"a seizer's first renewal after its silence is not confirmed",
           mutant::carried_validity,
           mixed(),
-          {{10s, {kind::crash, 0, 60s, 0}}, remove_record(10s), {13'300ms, {kind::block_responses, 1, 20s, 0}}},
+          {{10s, {kind::crash, 0, 60s, 0}}, remove_record(10s), {13'060ms, {kind::block_responses, 1, 20s, 0}}},
           30s};
 }
 

@@ -69,7 +69,7 @@ class stored_record {
   }
 
   void remove(instant at, bool without_trace) noexcept {
-    if (!now().sight.exists) return;
+    if (!now().sight.exists && !without_trace) return;
     take_out(at, without_trace);
     disturbed_ = at;
   }
@@ -81,8 +81,11 @@ class stored_record {
     stored next = before(back);
     next.since = at;
     push(next);
-    disturbed_ = at;
+    disturbed_ = restored_ = at;
   }
+
+  /// When it was last restored: what was before that, no watch tells any more.
+  instant restored() const noexcept { return restored_; }
 
   /// When it was last removed, edited, made by a stranger or restored.
   instant disturbed() const noexcept { return disturbed_; }
@@ -114,6 +117,7 @@ class stored_record {
   std::uint64_t revision_ = 0;
   std::uint64_t incarnations_ = 0;
   instant disturbed_{-std::chrono::hours{1}};
+  instant restored_{-std::chrono::hours{1}};
   bool tombstones_;
   bool guards_uid_;
 };

@@ -72,7 +72,7 @@ std::string_view word(lease_change change) noexcept {
 }
 
 constexpr std::string_view trouble_words[] = {
-    "none",           "deschedule",    "crash",         "stop",          "unwilling",      "hand-over",
+    "none",           "deschedule",    "crash",         "stop",          "unwilling",      "hand-over",      "wish",
     "suspend",        "freeze",        "slew",          "step-wall",     "block-requests", "block-responses",
     "block-both",     "slow",          "lose",          "duplicate",     "refuse",         "hold-writes",
     "lose-responses", "refuse-next",   "delay-loads",   "watch-lost",    "watch-stall",    "watch-lag",
@@ -141,7 +141,7 @@ std::string what_happened(const trace_entry& entry) {
 
 void trace_log::print(std::FILE* to, const trace_entry& entry) {
   const double seconds = static_cast<double>(entry.at.count()) / 1e9;
-  const std::string line = fmt::format("{:12.6f} node {} {}\n", seconds, entry.node, what_happened(entry));
+  const std::string line = fmt::format("{:12.6f} node {} r{} {}\n", seconds, entry.node, entry.record, what_happened(entry));
   std::fwrite(line.data(), 1, line.size(), to);
 }
 

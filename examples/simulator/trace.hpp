@@ -6,6 +6,7 @@
 
 #include "event_queue.hpp"
 #include "isat/election/lease_claim.hpp"
+#include "isat/election/lease_event.hpp"
 
 #include <array>
 #include <cstdint>
@@ -27,7 +28,7 @@ enum class trace_kind : std::uint8_t {
   saw = 10,      ///< the watch tells a node of a version
   watch_lost = 11,
   answers = 12,  ///< a node's leadership changes; detail: 1 if it has one
-  changes = 13,  ///< an event of the machine; detail: lease_change * 16 + lease_reason
+  changes = 13,  ///< an event of the machine; detail: detail_of(event)
   trouble = 14,  ///< a fault; detail: trouble_kind
   by_hand = 15,  ///< a record is changed by somebody else than a node
   rival = 16,    ///< the rival writes; detail: 1 if it led by expiry
@@ -44,6 +45,10 @@ struct trace_entry {
   duration lasting{};
   std::uint16_t record{};
 };
+
+constexpr std::uint8_t detail_of(const isat::election::lease_event& event) noexcept {
+  return static_cast<std::uint8_t>(static_cast<unsigned>(event.what) << 4 | static_cast<unsigned>(event.why));
+}
 
 class trace_log {
  public:

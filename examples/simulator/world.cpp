@@ -2,6 +2,9 @@
 
 #include "world.hpp"
 
+#include "lease_node.hpp"
+#include "speaker_node.hpp"
+
 namespace simulator {
 
 using namespace std::chrono_literals;
@@ -27,32 +30,73 @@ world::world(const world_setup& setup)
     : setup_{setup},
       longest_{setup.timing.duration},
       time_{setup.seed, setup.live_trace},
-      record_{setup.tombstones, setup.broken != mutant::no_incarnation_guard},
-      judge_{time_, record_, longest_},
-      net_{time_, record_, judge_, setup.proves_deaths},
-      rival_{0, time_, net_, record_, &judge_} {
-  for (node_number number = 0; number < setup.nodes; ++number) {
-    nodes_.emplace_back(number, time_, net_, judge_, setup.broken);
-    const bool fast = setup.rates_at_limit && number % 2 != 0;
-    const std::int64_t deviation = setup.rates_at_limit ? (fast ? raw_rate_deviation : -raw_rate_deviation)
-                                                        : time_.random.between(-raw_rate_deviation, raw_rate_deviation);
-    nodes_.back().set_up({nth_timing(setup, number), longest_, number * 30ms, setup.alone},
-                         local_clock{rate_of(deviation), time_.random.between(-5s, 5s)});
-    time_.queue.push(number * 200ms, event_kind::start, number, 0);
+      records_(setup.speakers ? std::size_t{first_presence_record} + setup.nodes : std::size_t{1},
+               stored_record{setup.tombstones, setup.broken != mutant::no_incarnation_guard}),
+      verdict_{time_},
+      judge_{time_, verdict_, answering_, records_.front(), setup.nodes, longest_},
+      terms_{verdict_},
+      net_{time_, records_, setup.nodes, terms_, setup.proves_deaths},
+      rival_{0, time_, net_, records_.front(), &judge_} {
+  for (std::size_t vip = 0; vip < (setup.speakers ? vips_max : 1); ++vip) {
+    answering_.emplace_back(time_, verdict_, setup.nodes, longest_);
   }
+  for (node_number number = 0; number < setup.nodes; ++number) add_node(number);
 }
 
-duration world::hold_off_max() const noexcept { return nodes_.back().setup().hold_off; }
+void world::add_node(node_number number) {
+  if (setup_.speakers) {
+    nodes_.push_back(std::make_unique<speaker_node>(number, time_, net_, answering_, verdict_, setup_.broken));
+  } else {
+    nodes_.push_back(
+        std::make_unique<lease_node>(number, time_, net_, answering_.front(), judge_, verdict_, setup_.broken));
+  }
+  const bool fast = number % 2 != 0;
+  const std::int64_t extreme = fast ? raw_rate_deviation : -raw_rate_deviation;
+  const std::int64_t deviation =
+      setup_.rates_at_limit ? extreme : time_.random.between(-raw_rate_deviation, raw_rate_deviation);
+  const host_setup host{.timing = nth_timing(setup_, number),
+                        .longest = longest_,
+                        .hold_off = number * 30ms,
+                        .alone = setup_.alone,
+                        .wish = wish(0),
+                        .layout_validity = setup_.layout_validity,
+                        .rebalances = setup_.rebalances};
+  nodes_.back()->set_up(host, local_clock{rate_of(deviation), time_.random.between(-5s, 5s)});
+  time_.queue.push(number * setup_.start_gap, event_kind::start, number, 0);
+}
+
+duration world::hold_off_max() const noexcept {
+  using isat::election::placement;
+  if (setup_.speakers) return placement::rank_max * placement::rank_step + placement::bound_delay;
+  return nodes_.back()->setup().hold_off;
+}
+
+isat::election::layout world::wish(std::size_t number) const noexcept {
+  using isat::election::grouping;
+  const duration lasting = setup_.timing.duration;
+  switch (number) {
+    case 1:
+      return {grouping::shards, 4, lasting};
+    case 2:
+      return {grouping::shards, 8, lasting};
+    case 3:
+      return {grouping::shards, 3, lasting / 2};
+    case 4:
+      return {grouping::single, 1, lasting / 3};
+    default:
+      return {grouping::single, 1, lasting};
+  }
+}
 
 void world::run(weather& sky, instant end) {
   end_ = end;
   time_.queue.push(sky.go_on(*this), event_kind::trouble);
-  while (judge_.violation() == violation_kind::none) {
+  while (verdict_.violation() == violation_kind::none) {
     const event next = time_.queue.pop();
     if (next.at > end_) break;
     time_.now = next.at;
     ++events_;
-    judge_.check();
+    for (const entitlement& each : answering_) each.check();
     if (next.kind == event_kind::trouble) {
       time_.queue.push(sky.go_on(*this), event_kind::trouble);
     } else {
@@ -66,17 +110,17 @@ void world::handle(const event& next) {
     case event_kind::arrive:
       return net_.arrive(next.subject);
     case event_kind::deliver:
-      return nodes_[next.node].deliver(next.subject);
+      return nodes_[next.node]->deliver(next.subject);
     case event_kind::wake:
-      return nodes_[next.node].wake(next.subject);
+      return nodes_[next.node]->wake(next.subject);
     case event_kind::resume:
-      return nodes_[next.node].resume(next.subject);
+      return nodes_[next.node]->resume(next.subject);
     case event_kind::start:
-      return nodes_[next.node].start_again(next.subject);
+      return nodes_[next.node]->start_again(next.subject);
     case event_kind::give_up:
-      return nodes_[next.node].give_up(next.subject);
+      return nodes_[next.node]->give_up(next.subject);
     case event_kind::willing:
-      return nodes_[next.node].set_willing(true);
+      return nodes_[next.node]->set_willing(true);
     case event_kind::rival:
       return rival_.go_on(next.subject);
     case event_kind::trouble:
@@ -96,8 +140,11 @@ void world::happen(const trouble& what) {
                     {},
                     what.lasting});
   if (what.kind == trouble_kind::heal) return heal();
-  if (what.kind == trouble_kind::expect_leader) return judge_.expect_leader(time_.now + what.lasting);
-  if (what.kind <= trouble_kind::hand_over) return happen_to_process(what);
+  if (what.kind == trouble_kind::expect_leader) {
+    for (entitlement& each : answering_) each.expect_leader(time_.now + what.lasting);
+    return;
+  }
+  if (what.kind <= trouble_kind::wish) return happen_to_process(what);
   if (what.kind <= trouble_kind::step_wall) return happen_to_host(what);
   if (what.kind <= trouble_kind::delay_loads) return happen_to_link(what);
   if (what.kind <= trouble_kind::watch_reorder) return happen_to_watch(what);
@@ -106,7 +153,7 @@ void world::happen(const trouble& what) {
 }
 
 void world::happen_to_process(const trouble& what) {
-  node& one = nodes_[what.node];
+  host& one = *nodes_[what.node];
   if (what.kind == trouble_kind::deschedule) {
     one.deschedule(time_.now + what.lasting);
   } else if (what.kind == trouble_kind::crash) {
@@ -121,13 +168,16 @@ void world::happen_to_process(const trouble& what) {
   } else if (what.kind == trouble_kind::unwilling) {
     time_.queue.push(time_.now + what.lasting, event_kind::willing, what.node);
     one.set_willing(false);
-  } else {
+  } else if (what.kind == trouble_kind::hand_over) {
     one.hand_over();
+  } else {
+    one.set_wish(wish(static_cast<std::size_t>(what.amount)));
+    happen_to_process({trouble_kind::stop, what.node, what.lasting, 0});
   }
 }
 
 void world::happen_to_host(const trouble& what) {
-  node& one = nodes_[what.node];
+  host& one = *nodes_[what.node];
   if (what.kind == trouble_kind::suspend) {
     one.suspend(time_.now + what.lasting);
   } else if (what.kind == trouble_kind::freeze) {
@@ -186,8 +236,8 @@ void world::happen_to_store(const trouble& what) {
   } else if (net_.is_away()) {
     return;
   } else if (what.kind == trouble_kind::remove) {
-    record_.remove(time_.now, what.amount != 0);
-    net_.tell_watches();
+    records_[what.record].remove(time_.now, what.amount != 0);
+    net_.tell_watches(what.record);
   } else {
     edit(what);
   }
@@ -196,44 +246,62 @@ void world::happen_to_store(const trouble& what) {
 // What was written since then is gone, and nobody is told. The guarantee needs the store to be away for as long as
 // somebody may rely on what is gone; what happens after a shorter absence is counted apart.
 void world::restore(const trouble& what) {
-  record_.restore(time_.now, time_.now - std::chrono::milliseconds{what.amount});
+  const instant to = time_.now - std::chrono::milliseconds{what.amount};
+  for (stored_record& each : records_) each.restore(time_.now, to);
   net_.begin_outage(time_.random.chance(500) ? outage_kind::refuses : outage_kind::silent, time_.now + what.lasting);
   const duration needed = longest_ * 102 / 100;
-  if (what.lasting < needed) judge_.excuse_all(time_.now + needed);
+  for (entitlement& each : answering_) {
+    if (what.lasting < needed) each.excuse_all(time_.now + needed);
+  }
   silent_until_ = time_.now + needed;
   for (node_number number = 0; number < nodes_.size(); ++number) net_.lose_watch(number);
 }
 
 void world::edit(const trouble& what) {
+  stored_record& record = records_[what.record];
+  if (what.kind == trouble_kind::edit_duration && !record.now().sight.exists) return;
+  const isat::election::lease_claim lease = edited(what);
+  any_claim claim = lease;
+  // Records are sealed: of a layout and a presence, what is edited by hand cannot be read any more.
+  if (what.record == layout_record && setup_.speakers) claim = isat::election::layout_claim{};
+  if (what.record > layout_record) claim = isat::election::presence_claim{};
+  if (what.kind == trouble_kind::replay_release || what.kind == trouble_kind::recreate) {
+    record.remove(time_.now, true);
+  }
+  const std::int64_t second = std::chrono::duration_cast<std::chrono::seconds>(time_.now).count();
+  record.overwrite(time_.now, claim, {second, what.amount / 1000});
+  time_.trace.note({time_.now, trace_kind::by_hand, {}, {}, record.now().sight.at, lease, {}, what.record});
+  net_.tell_watches(what.record);
+}
+
+// A record is sealed by its writer: whoever edits a part of one writes as a stranger, without a nonce. A backup of a
+// whole record is another matter.
+isat::election::lease_claim world::edited(const trouble& what) {
   using isat::election::lease_mode;
   using isat::election::node_id;
-  // A record is sealed by its writer: whoever edits a part of one writes as a stranger, without a nonce.
+  const stored_record& record = records_[what.record];
+  const isat::election::lease_claim was = lease_of(record.now().sight.claim);
   isat::election::lease_claim claim{.mode = lease_mode::held,
-                                    .node = record_.now().sight.claim.node,
-                                    .term = record_.now().sight.claim.term,
+                                    .node = was.node,
+                                    .era = was.era,
+                                    .term = was.term,
                                     .duration = std::chrono::milliseconds{what.amount}};
+  if (what.kind == trouble_kind::edit_garbage) return {};
   if (what.kind == trouble_kind::replay_release) {
-    std::uint64_t back = 0;
-    while (back < 60 && record_.before(back).sight.claim.mode != lease_mode::released) ++back;
-    if (back == 60) return;
-    claim = record_.before(back).sight.claim;
-    record_.remove(time_.now, true);
-  } else if (what.kind == trouble_kind::edit_garbage) {
-    claim = {};
-  } else if (what.kind == trouble_kind::edit_vacant) {
+    for (std::uint64_t back = 0; back < 60; ++back) {
+      const isat::election::lease_claim saved = lease_of(record.before(back).sight.claim);
+      if (saved.mode == lease_mode::released) return saved;
+    }
+    return {};
+  }
+  if (what.kind == trouble_kind::edit_vacant) {
     claim.mode = lease_mode::vacant;
     claim.node = {};
-  } else if (what.kind == trouble_kind::edit_duration) {
-    if (!record_.now().sight.exists) return;
-  } else {
-    if (what.kind == trouble_kind::recreate) record_.remove(time_.now, true);
+  } else if (what.kind != trouble_kind::edit_duration) {
     claim.node = node_id{7};
     claim.term = 1;
   }
-  const std::int64_t second = std::chrono::duration_cast<std::chrono::seconds>(time_.now).count();
-  record_.overwrite(time_.now, claim, {second, what.amount / 1000});
-  time_.trace.note({time_.now, trace_kind::by_hand, {}, {}, record_.now().sight.at, claim, {}});
-  net_.tell_watches();
+  return claim;
 }
 
 void world::happen_to_rival(const trouble& what) {
@@ -248,15 +316,16 @@ void world::happen_to_rival(const trouble& what) {
 }
 
 void world::heal() {
-  rival_.stop();
+  rival_.crash();
   net_.begin_outage(outage_kind::refuses, silent_until_ < time_.now ? time_.now : silent_until_);
   for (node_number number = 0; number < nodes_.size(); ++number) {
     link& way = net_.at(number);
     const link before = way;
     way = {};
     way.process = before.process;
+    way.ever_duplicated = before.ever_duplicated;
     way.last_told = time_.now;
-    node& one = nodes_[number];
+    host& one = *nodes_[number];
     one.end_pause();
     one.slew(local_clock::one);
     if (!one.is_up()) one.start(true);

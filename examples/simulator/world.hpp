@@ -5,15 +5,18 @@
 // goes wrong: it is a stage on which troubles happen as they are told.
 #pragma once
 
+#include "entitlement.hpp"
+#include "host.hpp"
 #include "judge.hpp"
 #include "network.hpp"
-#include "node.hpp"
 #include "rival.hpp"
 #include "stored_record.hpp"
 #include "trouble.hpp"
 
 #include <cstdint>
 #include <deque>
+#include <memory>
+#include <vector>
 
 namespace simulator {
 
@@ -22,9 +25,13 @@ struct world_setup {
   std::uint64_t seed{};
   node_number nodes = 3;
   isat::election::lease_timing timing;
+  bool speakers{};         ///< they elect by a layout; else all contend for one lease
+  duration layout_validity = std::chrono::seconds{3};
+  bool rebalances{};
   bool mixed_durations{};  ///< each node has a duration of its own
   bool tombstones{};       ///< how the store keeps what was removed
   bool proves_deaths{};    ///< one host: the store tells that a writer's process has ended
+  duration start_gap = std::chrono::milliseconds{200};  ///< between the first starts of two nodes
   bool alone{};            ///< each node believes to be the only candidate
   bool rates_at_limit{};   ///< raw clocks go at the limits of what is promised
   rival_timing rival = rival_slow;
@@ -56,12 +63,18 @@ class world {
   const world_setup& setup() const noexcept { return setup_; }
   duration longest() const noexcept { return longest_; }
   timeline& time() noexcept { return time_; }
-  judge& watcher() noexcept { return judge_; }
-  node& at(node_number number) noexcept { return nodes_[number]; }
+  /// Who may answer for the lease, or for each VIP.
+  std::deque<entitlement>& answering() noexcept { return answering_; }
+  record_number records() const noexcept { return static_cast<record_number>(records_.size()); }
+  const verdict& result() const noexcept { return verdict_; }
   std::uint64_t events() const noexcept { return events_; }
 
   /// The longest hold-off of a candidate.
   duration hold_off_max() const noexcept;
+
+  /// What speakers may wish for, by number.
+  isat::election::layout wish(std::size_t number) const noexcept;
+  static constexpr std::size_t wishes = 5;
 
  private:
   void happen_to_process(const trouble& what);
@@ -70,6 +83,8 @@ class world {
   void happen_to_watch(const trouble& what);
   void happen_to_store(const trouble& what);
   void happen_to_rival(const trouble& what);
+  void add_node(node_number number);
+  isat::election::lease_claim edited(const trouble& what);
   void edit(const trouble& what);
   void restore(const trouble& what);
   void heal();
@@ -78,10 +93,13 @@ class world {
   world_setup setup_;
   duration longest_;
   timeline time_;
-  stored_record record_;
+  record_store records_;
+  verdict verdict_;
+  std::deque<entitlement> answering_;
   judge judge_;
+  term_watch terms_;
   network net_;
-  std::deque<node> nodes_;
+  std::vector<std::unique_ptr<host>> nodes_;
   rival rival_;
   instant silent_until_{};  // after a restore, nobody who relies on what is gone is entitled any more
   instant end_{};

@@ -90,7 +90,8 @@ class Pair:
         process.send(signal.SIGSTOP)
         length = (self.profile.duration + 2000) / 1000
         self.expect(self.watch, f"^answer .* {self.macs[1 - old]}", length, seen)
-        time.sleep(max(0.0, length - (time.monotonic_ns() - stopped) / 1e9))  # sleep: what is tested is a stop this long
+        left = length - (time.monotonic_ns() - stopped) / 1e9
+        time.sleep(max(0.0, left))  # sleep: a stop of this length is what is tested
         logged, slices = len(process.lines), process.time_slices()
         continued = time.monotonic_ns()
         process.send(signal.SIGCONT)

@@ -4,6 +4,10 @@
 // reproducible: simulations bring their own.
 #pragma once
 
+#include "isat/error.hpp"
+
+#include <boost/system/error_code.hpp>
+
 #include <cerrno>
 #include <cstdint>
 #include <string>
@@ -20,6 +24,9 @@ inline std::uint64_t random_number() noexcept {
   } while ((size < 0 && errno == EINTR) || (size == static_cast<::ssize_t>(sizeof number) && number == 0));
   return size == static_cast<::ssize_t>(sizeof number) ? number : 0;
 }
+
+/// The error of whoever got none.
+inline error_code no_random_number() noexcept { return {EAGAIN, boost::system::system_category()}; }
 
 /// The number as 16 lower-case hexadecimal digits: all such texts sort as their numbers do.
 inline std::string hex_text(std::uint64_t number) {

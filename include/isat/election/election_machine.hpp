@@ -88,6 +88,7 @@ class basic_election_machine {
 
   /// For how long a starting process with several groups takes none, so that all that start together get their share.
   static constexpr duration settling = std::chrono::seconds{1};
+  static constexpr duration settling_max = std::chrono::seconds{3};
   /// The shortest time between two groups handed over for balance.
   static constexpr duration rebalance_step = std::chrono::seconds{1};
 
@@ -112,6 +113,7 @@ class basic_election_machine {
   void adopt(const lease_time& now);
   group_owner owner_of(const machine& lease) const noexcept;
   bool settled(const lease_time& now) const noexcept;
+  duration settles_in(const lease_time& now) const noexcept;
   void place(const lease_time& now);
   void set_candidacies(const lease_time& now);
   void rebalance(const lease_time& now);
@@ -140,6 +142,7 @@ class basic_election_machine {
   std::vector<node_id> live_;
   std::vector<group_owner> owners_;
   lease_time rebalanced_;
+  lease_time arrived_;  // of the last other node that came while this one had not settled
 };
 
 using election_machine = basic_election_machine<>;

@@ -6,6 +6,7 @@
 // groups is told of each layout.
 #pragma once
 
+#include "isat/complete_later.hpp"
 #include "isat/detail/erase.hpp"
 #include "isat/detail/random_number.hpp"
 #include "isat/election/election_machine.hpp"
@@ -61,6 +62,7 @@ class layout_elector final : public elector {
     settings.layout_validity = options_.layout_validity;
     settings.rebalance = options_.rebalance;
     settings.seed = isat::detail::random_number();
+    if (settings.seed == 0) return complete_later(get_executor(), std::move(done), isat::detail::no_random_number());
     driver_.run(election_machine{settings}, table, std::move(done));
   }
 

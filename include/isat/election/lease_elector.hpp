@@ -5,6 +5,7 @@
 // the candidates and to spread groups over them: layout_elector does.
 #pragma once
 
+#include "isat/complete_later.hpp"
 #include "isat/detail/erase.hpp"
 #include "isat/detail/random_number.hpp"
 #include "isat/election/elector.hpp"
@@ -15,6 +16,7 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <utility>
@@ -63,7 +65,9 @@ class lease_elector final : public elector {
 
   void do_run(leadership_table& table, handler<run_signature> done) override {
     const auto longest = options_.longest > options_.timing.duration ? options_.longest : options_.timing.duration;
-    lease_set election{{node_named(options_.node_name), isat::detail::random_number(), options_.timing, longest}};
+    const std::uint64_t writer = isat::detail::random_number();
+    if (writer == 0) return complete_later(get_executor(), std::move(done), isat::detail::no_random_number());
+    lease_set election{{node_named(options_.node_name), writer, options_.timing, longest}};
     driver_.run(std::move(election), table, std::move(done));
   }
 

@@ -163,7 +163,15 @@ class placement {
       if (first != live_.size()) ++load_[first];
       if (free != (gone == node_id{})) continue;
       places_[group].rank = rank_after(group, first, owner.node);
-      places_[group].over_bound = is_over_bound(owner.node);
+    }
+    // What this node takes besides its own counts as led already, for several groups may come due in one instant.
+    std::size_t own = load_[find(self_)];
+    for (std::size_t group = 0; group < owners_.size(); ++group) {
+      const group_owner& owner = owners_[group];
+      const bool noted = gone == node_id{} ? is_free(owner) : !is_free(owner) && owner.node == gone;
+      if (!noted || places_[group].rank == 0) continue;
+      places_[group].over_bound = own >= share_without(owner.node, owner.node) && another_may(owner.node);
+      own += std::size_t{!places_[group].over_bound};
     }
   }
 
@@ -178,16 +186,14 @@ class placement {
     return rank;
   }
 
-  bool is_over_bound(node_id gone) const noexcept {
+  // Whether another node has room for a group of `gone`.
+  bool another_may(node_id gone) const noexcept {
     const std::size_t bound = share_without(gone, gone);
-    bool full = false;
-    bool another_may = false;
+    bool result = false;
     for (std::size_t at = 0; at < live_.size(); ++at) {
-      const bool has_room = held_[at] < bound;
-      full = full || (live_[at] == self_ && !has_room);
-      another_may = another_may || (live_[at] != self_ && live_[at] != gone && has_room);
+      result = result || (live_[at] != self_ && live_[at] != gone && held_[at] < bound);
     }
-    return full && another_may;
+    return result;
   }
 
   std::span<const node_id> live_;  // these three during compute() only

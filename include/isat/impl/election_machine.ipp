@@ -83,7 +83,10 @@ template <class LeaseRules, class LayoutRules>
 void basic_election_machine<LeaseRules, LayoutRules>::on_presence(const lease_time& now, node_id node,
                                                                   const presence_sight& sight) {
   if (node != settings_.self) {
-    if (members_.learn(now, node, sight)) placement_due_ = true;
+    if (members_.learn(now, node, sight)) {
+      placement_due_ = true;
+      if (!settled_) arrived_ = now;
+    }
   } else if (sight.exists && presence_.first_written() && sight.claim.process != presence_.process()) {
     name_is_taken_ = name_is_taken_ || !presence_.written_at().newer_than(sight.at);
   }
@@ -159,9 +162,7 @@ auto basic_election_machine<LeaseRules, LayoutRules>::wake_in(const lease_time& 
   at_most(presence_.wake_in(now));
   at_most(members_.expires_in(now));
   for (const slot& each : groups_) at_most(each.due - now.boot);
-  if (!settled_ && presence_.first_written()) {
-    at_most(settling - elapsed_for_follower(*presence_.first_written(), now));
-  }
+  if (!settled_ && presence_.first_written()) at_most(settles_in(now));
   if (settings_.rebalance) at_most(rebalance_step - elapsed_for_follower(rebalanced_, now));
   return result;
 }
@@ -293,7 +294,17 @@ group_owner basic_election_machine<LeaseRules, LayoutRules>::owner_of(const mach
 template <class LeaseRules, class LayoutRules>
 bool basic_election_machine<LeaseRules, LayoutRules>::settled(const lease_time& now) const noexcept {
   if (count_ <= 1 || known_to_all_) return true;
-  return presence_.first_written() && elapsed_for_follower(*presence_.first_written(), now) >= settling;
+  return presence_.first_written() && settles_in(now) <= duration{0};
+}
+
+// A second after the last one came, so that all that start together settle together; but nobody waits for ever.
+template <class LeaseRules, class LayoutRules>
+auto basic_election_machine<LeaseRules, LayoutRules>::settles_in(const lease_time& now) const noexcept -> duration {
+  const duration own = elapsed_for_follower(*presence_.first_written(), now);
+  const duration last = elapsed_for_follower(arrived_, now);
+  const duration least = settling - (own < last ? own : last);
+  const duration most = settling_max - own;
+  return least < most ? least : most;
 }
 
 template <class LeaseRules, class LayoutRules>
@@ -336,18 +347,19 @@ void basic_election_machine<LeaseRules, LayoutRules>::set_candidacies(const leas
   }
 }
 
-// Gives away one group that belongs elsewhere, if the node that it belongs to has been there for a while and would be
-// the one to take it.
+// Gives away one group that belongs elsewhere, if the node that it belongs to would be the one to take it, and has been a
+// candidate for so long that it stays out of nothing that it has released.
 template <class LeaseRules, class LayoutRules>
 void basic_election_machine<LeaseRules, LayoutRules>::rebalance(const lease_time& now) {
   if (elapsed_for_follower(rebalanced_, now) < rebalance_step) return;
   rebalanced_ = now;
+  const duration stays_out = machine::hold_down + (adopted() ? adopted()->shape.duration : duration{0});
   for (std::size_t at = 0; at < count_ && at < placement_.places().size(); ++at) {
     const group_place& place = placement_.places()[at];
     if (groups_[at].lease.leads().term == 0 || place.successor == node_id{}) continue;
     bool stays = false;
     members_.for_each([&](const presence_member& each) {
-      stays = stays || (each.node == place.successor && elapsed_for_follower(each.since, now) >= machine::hold_down);
+      stays = stays || (each.node == place.successor && elapsed_for_follower(each.since, now) >= stays_out);
     });
     if (!stays) continue;
     groups_[at].lease.hand_over(now);

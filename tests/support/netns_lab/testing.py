@@ -91,17 +91,6 @@ class NetnsTest(unittest.TestCase):
         silent for some seconds, for nobody knows what was there before."""
         self.assertEqual(wire_.ask(vip, bound), machine.mac(), f"who answers for {vip}")
 
-    def settled(self, directory, group=0, bound=5.0):
-        """Waits until the first holder of a group has renewed its lease, as it does soon after its first answer: until
-        then its record says that it is still waiting, and its death would be waited out."""
-        def renewed():
-            versions = sorted(pathlib.Path(directory, f"isat-group-{group}").glob("0*"))
-            try:
-                return versions and "waiting" not in versions[-1].read_text(encoding="ascii")
-            except FileNotFoundError:
-                return False  # overtaken while we looked
-        self.assertTrue(programs.wait_until(renewed, bound, 0.02), f"group {group} is not renewed")
-
     def announced(self, wire_, mac, vip=VIP, bound=5.0):
         """Asserts that `vip` is announced with `mac` from now on, in request form and then in reply form, both to all."""
         for oper, tha in ((frames.REQUEST, frames.ZERO), (frames.REPLY, mac)):

@@ -70,6 +70,44 @@ TEST_CASE("three speakers that start together share eight groups so that none le
   check_safe(cluster);
 }
 
+TEST_CASE("speakers that start shortly one after the other get their share, too") {
+  election_cluster cluster;
+  for (std::size_t node = 0; node < 3; ++node) {
+    cluster.start(node, eight);
+    cluster.run_for(100ms);
+  }
+  REQUIRE(cluster.run_until([&] { return cluster.all_led(8); }, 10s));
+  CHECK(most(cluster, 3) == 3);
+  check_safe(cluster);
+}
+
+TEST_CASE("with rebalancing each group goes straight to where it belongs, also to two that return at once") {
+  election_cluster cluster;
+  cluster.rebalance = true;
+  for (std::size_t node = 0; node < 4; ++node) cluster.start(node, eight);
+  REQUIRE(cluster.run_until([&] { return cluster.all_led(8); }, 10s));
+  cluster.crash(1);
+  cluster.run_for(3s);
+  cluster.crash(3);
+  cluster.run_for(45s);
+  cluster.start(1, eight);
+  cluster.start(3, eight);
+  cluster.run_for(9s);
+  const auto before = cluster.leaders(8);
+  const std::size_t told = cluster.events.size();
+  cluster.run_for(25s);
+  const auto after = cluster.leaders(8);
+  std::ptrdiff_t moved = 0;
+  for (std::size_t group = 0; group < 8; ++group) moved += before[group] != after[group] ? 1 : 0;
+  const auto handed_over =
+      std::count_if(cluster.events.begin() + static_cast<std::ptrdiff_t>(told), cluster.events.end(),
+                    [](const election_cluster::told& each) { return each.event.why == lease_reason::handed_over; });
+  CHECK(moved >= 4);
+  CHECK(handed_over == moved);
+  CHECK(most(cluster, 4) == 2);
+  check_safe(cluster);
+}
+
 TEST_CASE("the groups of a speaker that crashes are spread over the others at once, and stay there when it returns") {
   for (std::size_t victim = 0; victim < 3; ++victim) {
     CAPTURE(victim);

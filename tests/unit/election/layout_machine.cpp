@@ -375,6 +375,21 @@ TEST_CASE("a jump of the wall clock ends the validity, and a read that was under
   CHECK(bench.may_answer());
 }
 
+TEST_CASE("a jump back to where the wall clock was is a jump, too") {
+  bench bench = reading_open();
+  bench.now.wall -= 300ms;
+  bench.tick();
+  CHECK(bench.may_answer());
+  bench.requests.clear();
+  bench.pass(100ms);
+  CHECK(bench.requests.empty());
+  bench.now.wall += 600ms;
+  bench.tick();
+  CHECK(bench.machine.valid_until() == lease_time{});
+  REQUIRE(bench.requests.size() == 1);
+  CHECK(bench.requests[0].operation == lease_operation::load);
+}
+
 TEST_CASE("the validity ends by itself, by whichever clock is ahead") {
   bench bench = reading_open();
   bench.now.boot += 1s;

@@ -40,7 +40,7 @@ constexpr auto long_lease = election::lease_timing::derived_from(3s);  // never 
 struct world {
   /// A lease whose last holder is known to have ended: it can be taken at once.
   void make_orphan(const std::string& name, std::uint64_t term = 5) {
-    const election::lease_claim claim{election::lease_mode::held, election::node_named("gone"), 7, 1, 0, term, 3s};
+    const election::lease_claim claim{election::lease_mode::held, election::node_named("gone"), 7, 1, 0, term, 100ms};
     election::entry made{name, {}, election::to_record(claim, "gone"), false};
     REQUIRE(records->write(made));
     orphans[name] = made.at;

@@ -56,8 +56,9 @@ struct cluster {
     for (std::size_t node = 0; node < nodes.size(); ++node) result.push_back(seen_by(node));
     return result;
   }
-  std::size_t load(std::size_t node) const {
-    return static_cast<std::size_t>(std::count(owners.begin(), owners.end(), group_owner{nodes[node], false}));
+  std::size_t load(std::size_t node) const { return load_of(nodes[node]); }
+  std::size_t load_of(node_id node) const {
+    return static_cast<std::size_t>(std::count(owners.begin(), owners.end(), group_owner{node, false}));
   }
   std::size_t most() const {
     std::size_t result = 0;
@@ -156,14 +157,27 @@ TEST_CASE("the bound delays only who has its share while another has not, and ne
     const node_id owner = cluster.owners[freed].node;
     cluster.owners[freed] = {owner, seed % 2 == 0};
     const std::size_t bound = share(cluster.owners.size(), cluster.nodes.size() - 1);
+    const std::size_t coming = seed % 2 == 0 ? 1 : cluster.load_of(owner);  // may be taken in one instant
     bool some_may = false;
     for (std::size_t node = 0; node < cluster.nodes.size(); ++node) {
       if (cluster.nodes[node] == owner) continue;
       const bool over = cluster.seen_by(node)[freed].over_bound;
-      CHECK((!over || cluster.load(node) >= bound));
+      CHECK((!over || cluster.load(node) + coming > bound));
       some_may = some_may || !over;
     }
     CHECK(some_may);
+  }
+}
+
+TEST_CASE("what a node would take in one instant is within its share, and the rest waits for others") {
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    CAPTURE(seed);
+    cluster cluster{seed, 2 + seed % 4, 1 + seed % 17};
+    for (std::size_t node = 0; node < cluster.nodes.size(); ++node) {
+      const auto places = cluster.seen_by(node);
+      const auto at_once = std::count_if(places.begin(), places.end(), [](const auto& at) { return !at.over_bound; });
+      CHECK(static_cast<std::size_t>(at_once) <= share(cluster.owners.size(), cluster.nodes.size()));
+    }
   }
 }
 
