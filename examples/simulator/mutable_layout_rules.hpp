@@ -44,7 +44,7 @@ struct mutable_layout_rules {
   }
 
   std::uint64_t next_writer(std::uint64_t present, std::uint64_t fresh) const noexcept {
-    return broken == mutant::nonce_kept_over_change && present != 0 ? present : rules::next_writer(present, fresh);
+    return rules::next_writer(present, fresh);
   }
 
   bool is_fresh(std::uint64_t read_sent, std::uint64_t known_since) const noexcept {

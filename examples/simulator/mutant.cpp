@@ -64,8 +64,6 @@ constexpr std::array table{
     mutant_entry{mutant::answers_while_opening, "answers-while-opening", 60,
                  "an answer is given by a layout that is opening"},
     mutant_entry{mutant::era_kept_over_change, "era-kept-over-change", 60, "a new layout keeps the era of the last one"},
-    mutant_entry{mutant::nonce_kept_over_change, "nonce-kept-over-change", 60,
-                 "a process writes under the same nonce in every era"},
     mutant_entry{mutant::trusts_stale_layout_read, "trusts-stale-layout-read", 60,
                  "a reading of the layout that was sent earlier takes something back"},
     mutant_entry{mutant::layout_not_read, "layout-not-read", 20, "an answer needs no reading of the layout"},

@@ -50,11 +50,10 @@ enum class mutant : std::uint8_t {
   opened_at_once = 28,
   answers_while_opening = 29,
   era_kept_over_change = 30,
-  nonce_kept_over_change = 31,
-  trusts_stale_layout_read = 32,
-  layout_not_read = 33,
-  foreign_era_free = 34,
-  foreign_era_ours = 35,
+  trusts_stale_layout_read = 31,
+  layout_not_read = 32,
+  foreign_era_free = 33,
+  foreign_era_ours = 34,
 };
 
 struct mutant_entry {

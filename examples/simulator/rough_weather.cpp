@@ -178,10 +178,10 @@ trouble rough_weather::draw_for_store(world& stage, trouble_kind kind) {
     drawn.lasting = random.spread(1s, 60s);
   } else if (kind == trouble_kind::remove) {
     drawn.amount = random.chance(500);
-  } else if (kind >= trouble_kind::edit_garbage && kind <= trouble_kind::replay_release) {
+  } else if (kind >= trouble_kind::edit_garbage && kind <= trouble_kind::replay_era) {
     if (!with_edits_) return {};
     drawn.amount = random.chance(300) ? random.between(-1000, 1000) : random.between(0, 20'000);
-  } else if (kind > trouble_kind::replay_release && !with_rival_) {
+  } else if (kind > trouble_kind::replay_era && !with_rival_) {
     return {};
   }
   return drawn;

@@ -2,6 +2,8 @@
 
 #include "scenario.hpp"
 
+#include "layout_scenario.hpp"
+
 #include <utility>
 
 namespace simulator {
@@ -190,7 +192,7 @@ scenario sleep() {
 }
 
 std::vector<scenario> write_all() {
-  std::vector<scenario> all;
+  std::vector<scenario> all = layout_scenarios();
   all.push_back(drift());
   all.push_back(short_renewal());
   all.push_back(saved_release());

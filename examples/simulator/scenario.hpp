@@ -20,6 +20,7 @@ struct scenario {
   world_setup setup;  ///< but for seed, mutant and trace
   std::vector<scheduled> script;
   duration lasting{};
+  bool is_rare{};  ///< too long to be played often
 };
 
 /// All of them.

@@ -78,7 +78,7 @@ constexpr std::string_view trouble_words[] = {
     "lose-responses", "refuse-next",   "delay-loads",   "watch-lost",    "watch-stall",    "watch-lag",
     "watch-rewind",   "watch-skip",    "watch-reorder", "outage",        "restore",        "remove",
     "edit-garbage",   "edit-vacant",   "edit-holder",   "edit-duration", "recreate",       "replay-release",
-    "rival-starts",   "rival-crashes", "rival-stops",   "heal",          "expect-leader"};
+    "replay-era",     "rival-starts",   "rival-crashes", "rival-stops",   "heal",          "expect-leader"};
 static_assert(std::size(trouble_words) == static_cast<std::size_t>(trouble_kind::expect_leader) + 1);
 
 std::string at(const isat::election::version& at) { return fmt::format("v{}.{}", at.incarnation, at.number); }

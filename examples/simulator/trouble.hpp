@@ -54,13 +54,14 @@ enum class trouble_kind : std::uint8_t {
   edit_duration = 34,   ///< likewise
   recreate = 35,        ///< removed and made again by a stranger; likewise
   replay_release = 36,  ///< made again as somebody has saved it when it was released
+  replay_era = 37,      ///< made again as somebody has saved it in another era
   // of a rival
-  rival_starts = 37,
-  rival_crashes = 38,
-  rival_stops = 39,
+  rival_starts = 38,
+  rival_crashes = 39,
+  rival_stops = 40,
   // of a whole run
-  heal = 40,           ///< everything is as it should be, from now on
-  expect_leader = 41,  ///< somebody must lead, for `lasting` from now on
+  heal = 41,           ///< everything is as it should be, from now on
+  expect_leader = 42,  ///< somebody must lead, for `lasting` from now on
 };
 
 struct trouble {

@@ -58,7 +58,7 @@ void world::add_node(node_number number) {
                         .longest = longest_,
                         .hold_off = number * 30ms,
                         .alone = setup_.alone,
-                        .wish = wish(0),
+                        .wish = wish(setup_.first_wish),
                         .layout_validity = setup_.layout_validity,
                         .rebalances = setup_.rebalances};
   nodes_.back()->set_up(host, local_clock{rate_of(deviation), time_.random.between(-5s, 5s)});
@@ -148,7 +148,7 @@ void world::happen(const trouble& what) {
   if (what.kind <= trouble_kind::step_wall) return happen_to_host(what);
   if (what.kind <= trouble_kind::delay_loads) return happen_to_link(what);
   if (what.kind <= trouble_kind::watch_reorder) return happen_to_watch(what);
-  if (what.kind <= trouble_kind::replay_release) return happen_to_store(what);
+  if (what.kind <= trouble_kind::replay_era) return happen_to_store(what);
   happen_to_rival(what);
 }
 
@@ -265,9 +265,9 @@ void world::edit(const trouble& what) {
   // Records are sealed: of a layout and a presence, what is edited by hand cannot be read any more.
   if (what.record == layout_record && setup_.speakers) claim = isat::election::layout_claim{};
   if (what.record > layout_record) claim = isat::election::presence_claim{};
-  if (what.kind == trouble_kind::replay_release || what.kind == trouble_kind::recreate) {
-    record.remove(time_.now, true);
-  }
+  const bool is_made_again = what.kind == trouble_kind::recreate || what.kind == trouble_kind::replay_release ||
+                             what.kind == trouble_kind::replay_era;
+  if (is_made_again) record.remove(time_.now, true);
   const std::int64_t second = std::chrono::duration_cast<std::chrono::seconds>(time_.now).count();
   record.overwrite(time_.now, claim, {second, what.amount / 1000});
   time_.trace.note({time_.now, trace_kind::by_hand, {}, {}, record.now().sight.at, lease, {}, what.record});
@@ -287,10 +287,11 @@ isat::election::lease_claim world::edited(const trouble& what) {
                                     .term = was.term,
                                     .duration = std::chrono::milliseconds{what.amount}};
   if (what.kind == trouble_kind::edit_garbage) return {};
-  if (what.kind == trouble_kind::replay_release) {
+  if (what.kind == trouble_kind::replay_release || what.kind == trouble_kind::replay_era) {
     for (std::uint64_t back = 0; back < 60; ++back) {
       const isat::election::lease_claim saved = lease_of(record.before(back).sight.claim);
-      if (saved.mode == lease_mode::released) return saved;
+      const bool released = saved.mode == lease_mode::released;
+      if (what.kind == trouble_kind::replay_release ? released : saved.era != was.era && !released) return saved;
     }
     return {};
   }

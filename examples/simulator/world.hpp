@@ -13,6 +13,7 @@
 #include "stored_record.hpp"
 #include "trouble.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -27,6 +28,7 @@ struct world_setup {
   isat::election::lease_timing timing;
   bool speakers{};         ///< they elect by a layout; else all contend for one lease
   duration layout_validity = std::chrono::seconds{3};
+  std::size_t first_wish = 0;
   bool rebalances{};
   bool mixed_durations{};  ///< each node has a duration of its own
   bool tombstones{};       ///< how the store keeps what was removed

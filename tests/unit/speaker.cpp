@@ -422,6 +422,20 @@ TEST_CASE_FIXTURE(fixture, "a leadership that lapses by its deadline is told, ev
   CHECK(told<leadership_gained>().size() == 2);
 }
 
+TEST_CASE_FIXTURE(fixture, "what was stopped does not keep the host's context busy until a deadline") {
+  attach();
+  start();
+  vips.sink->add({vip, group_id{0}});
+  vips.sink->synced();
+  elector.lead(0, {lease_clock::now() + 10s, 1});
+  turn();
+  stop.emit(asio::cancellation_type::terminal);
+  io.restart();
+  io.run_for(5s);
+  CHECK(result.has_value());
+  CHECK(io.stopped());
+}
+
 TEST_CASE_FIXTURE(fixture, "another set of interfaces for the only VIP of a group is no hand-over") {
   auto& first = attach();
   auto& second = attach(true, mac_address{{2, 0, 0, 0, 0, 0x0b}});

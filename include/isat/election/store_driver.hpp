@@ -146,7 +146,7 @@ class store_driver {
   bool step_again_ = false;
   unsigned failing_ = 0;  // kinds of operations that the store has not done lately
   std::chrono::steady_clock::time_point failed_at_;
-  std::vector<election_notice> store_notices_;  // to be told
+  std::vector<error_code> store_news_;  // to be told: why the store failed, or that it answers again
   bool name_taken_ = false;
   std::optional<layout_claim> told_layout_;
   std::optional<std::chrono::steady_clock::time_point> stop_by_;

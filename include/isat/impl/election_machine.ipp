@@ -347,8 +347,8 @@ void basic_election_machine<LeaseRules, LayoutRules>::set_candidacies(const leas
   }
 }
 
-// Gives away one group that belongs elsewhere, if the node that it belongs to would be the one to take it, and has been a
-// candidate for so long that it stays out of nothing that it has released.
+// Gives away one group that belongs elsewhere, if the node that it belongs to would be the one to take it, and has been
+// a candidate for so long that it stays out of nothing that it has released.
 template <class LeaseRules, class LayoutRules>
 void basic_election_machine<LeaseRules, LayoutRules>::rebalance(const lease_time& now) {
   if (elapsed_for_follower(rebalanced_, now) < rebalance_step) return;

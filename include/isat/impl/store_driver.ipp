@@ -119,11 +119,11 @@ void store_driver<Election>::note_store(store_task task, error_code error) {
   // An unknown outcome told by the store itself is an answer: a successor was faster than its second look.
   if (!error || error == isat::error::version_conflict || error == isat::error::outcome_unknown) {
     failing_ = now - failed_at_ < calm_after ? failing_ & ~bit : 0;
-    if (had_failed && failing_ == 0) store_notices_.push_back(store_answers{});
+    if (had_failed && failing_ == 0) store_news_.push_back(error_code{});
   } else {
     failing_ |= bit;
     failed_at_ = now;
-    if (!had_failed) store_notices_.push_back(store_failed{error});
+    if (!had_failed) store_news_.push_back(error);
   }
 }
 
@@ -167,10 +167,10 @@ void store_driver<Election>::tell_layout() {
 
 template <class Election>
 void store_driver<Election>::tell_events() {
-  while (!step_again_ && !store_notices_.empty()) {
-    const election_notice next = store_notices_.front();
-    store_notices_.erase(store_notices_.begin());
-    tell(next);
+  while (!step_again_ && !store_news_.empty()) {
+    const error_code reason = store_news_.front();
+    store_news_.erase(store_news_.begin());
+    reason ? tell(store_failed{reason}) : tell(store_answers{});
   }
   while (!step_again_) {
     const auto next = election_->take_event();
@@ -263,7 +263,7 @@ void store_driver<Election>::stop() {
 template <class Election>
 void store_driver<Election>::finish() {
   election_.reset();
-  store_notices_.clear();
+  store_news_.clear();
   timer_.cancel();
   relist_.cancel();
   wake_at_.reset();
