@@ -32,7 +32,7 @@ world_setup draw_setup(const campaign_options& options, std::uint64_t seed) {
   setup.nodes = static_cast<node_number>(random.between(2, random.chance(300) ? 5 : 3));
   setup.speakers = is_of_layout(options.broken) || (options.broken == mutant::none && seed % 4 == 0);
   setup.layout_validity = random.chance(500) ? std::chrono::seconds{3} : std::chrono::seconds{15};
-  setup.rebalances = random.chance(0);
+  setup.rebalances = random.chance(300);
   setup.mixed_durations = !setup.speakers && random.chance(200);
   setup.tombstones = random.chance(500);
   setup.proves_deaths = random.chance(150);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // What a lease record claims, without a string: the values that lease_machine takes and gives. Names and nonces are
-// integers here, so that a simulator runs years of elections in seconds; lease_codec.hpp (net) writes them into records
+// integers here, so that a simulator runs years of elections in seconds; lease_codec.hpp writes them into records
 // and reads them back. It refuses to judge a claim: lease_rules.hpp does.
 #pragma once
 

@@ -38,10 +38,11 @@ struct presence_member {
   node_id node{};
   version at;
   presence_claim claim;
-  lease_time since;    ///< it has counted without a break since then
-  lease_time started;  ///< when this process was seen to take the place of another; none if it was not
-  lease_time heard;    ///< the last ones
-  bool counted = false;
+  lease_time since;      ///< it has counted without a break since then
+  lease_time started;    ///< when this process was seen to take the place of another; none if it was not
+  lease_time heard;      ///< the last news
+  bool fresh = false;    ///< there was news lately: what it wishes counts
+  bool counted = false;  ///< likewise, and it has let no lease expire since: it is ranked
 };
 
 /// The other nodes, as far as they are known.
@@ -63,24 +64,28 @@ class presence_table {
       return true;
     }
     if (known == nullptr) {
-      members_.push_back({node, sight.at, claim, now, {}, now, true});
+      members_.push_back({node, sight.at, claim, now, {}, now, true, true});
       return true;
     }
     if (known->at == sight.at || known->at.newer_than(sight.at)) return false;
     const presence_claim before = std::exchange(known->claim, claim);
+    const bool fresh = std::exchange(known->fresh, true);
     const bool counted = std::exchange(known->counted, true);
     if (!counted || (claim.candidate && !before.candidate)) known->since = now;
     const bool restarted = claim.process != before.process;
     if (restarted) known->started = now;
     known->at = sight.at;
     known->heard = now;
-    return !counted || restarted || before.wish != claim.wish || before.candidate != claim.candidate;
+    return !fresh || !counted || restarted || before.wish != claim.wish || before.candidate != claim.candidate;
   }
 
-  /// A node is known to have gone, until it gives news again. @return true if it was counted
+  /// A node's process is known to have ended: neither it nor what it wishes counts, until there is news. @return true
+  /// if one of them did
   bool count_out(node_id node) noexcept {
     presence_member* known = find(node);
-    return known != nullptr && std::exchange(known->counted, false);
+    if (known == nullptr) return false;
+    const bool fresh = std::exchange(known->fresh, false);
+    return std::exchange(known->counted, false) || fresh;
   }
 
   /// True if the node counts, and its present process took the place of another later than `then`.
@@ -91,23 +96,24 @@ class presence_table {
     return false;
   }
 
-  /// Likewise of a node that has let a lease expire, unless it has started anew since then or still gave news when it
-  /// should have renewed.
+  /// A node that has let a lease expire does not count until there is news, unless it has started anew since then or
+  /// still gave news when it should have renewed. What it wishes counts: it may only be slow. @return true if it
+  /// counted
   /// @param renewed the receipt of its last renewal
   bool count_out(node_id node, const lease_time& renewed, std::chrono::nanoseconds duration) noexcept {
-    const presence_member* known = find(node);
+    presence_member* known = find(node);
     if (known == nullptr) return false;
     const bool lives = elapsed_for_follower(renewed, known->started) > no_time ||
                        elapsed_for_follower(renewed, known->heard) > duration / 2;
-    return !lives && count_out(node);
+    return !lives && std::exchange(known->counted, false);
   }
 
   /// Counts out whoever has given no news for too long. @return true if there was one
   bool expire(const lease_time& now) noexcept {
     bool any = false;
     for (presence_member& each : members_) {
-      if (!each.counted || elapsed_for_holder(each.heard, now) < fresh_for) continue;
-      each.counted = false;
+      if (!each.fresh || elapsed_for_holder(each.heard, now) < fresh_for) continue;
+      each.fresh = each.counted = false;
       any = true;
     }
     return any;
@@ -118,7 +124,7 @@ class presence_table {
     std::chrono::nanoseconds left = fresh_for;
     for (const presence_member& each : members_) {
       const auto own = fresh_for - elapsed_for_holder(each.heard, now);
-      if (each.counted && own < left) left = own;
+      if (each.fresh && own < left) left = own;
     }
     return left;
   }
@@ -131,10 +137,10 @@ class presence_table {
     }
   }
 
-  /// True if every node that counts wishes this layout.
+  /// True if every node with fresh news wishes this layout.
   bool all_wish(const layout& wish) const noexcept {
     for (const presence_member& each : members_) {
-      if (each.counted && each.claim.wish != wish) return false;
+      if (each.fresh && each.claim.wish != wish) return false;
     }
     return true;
   }

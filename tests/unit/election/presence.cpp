@@ -144,7 +144,19 @@ TEST_CASE("a node whose process is proven to have ended does not count, whether 
   CHECK(counted(table) == std::vector{ann});
 }
 
-TEST_CASE("all wish the same only if everyone who counts does") {
+TEST_CASE("who is slow, so that a lease of it expired, keeps its say in the layout as long as its news are fresh") {
+  presence_table table;
+  table.learn(reading(1s), ann, seen(ann, 1));
+  REQUIRE(table.count_out(ann, reading(2s), 3s));
+  CHECK(counted(table).empty());
+  CHECK_FALSE(table.all_wish(sixteen));
+  CHECK(table.expires_in(reading(11s)) == 20s);
+  CHECK(table.expire(reading(31s)));
+  CHECK(table.all_wish(sixteen));
+  CHECK_FALSE(table.expire(reading(32s)));
+}
+
+TEST_CASE("all wish the same only if everyone whose news are fresh does") {
   presence_table table;
   CHECK(table.all_wish(eight));
   table.learn(reading(1s), ann, seen(ann, 1, eight));
