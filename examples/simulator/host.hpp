@@ -6,8 +6,8 @@
 // (speaker_node.hpp). It refuses to know faults and scenarios: it is told what happens to it.
 #pragma once
 
-#include "isat/election/lease_timing.hpp"
 #include "isat/election/layout.hpp"
+#include "isat/election/lease_timing.hpp"
 #include "local_clock.hpp"
 #include "mutant.hpp"
 #include "network.hpp"

@@ -87,8 +87,8 @@ class judge {
     std::uint64_t asked_term{};
     std::uint64_t asked_attempt{};
     std::uint64_t asked_incarnation{};
-    version own;      ///< the newest that it knows to be its own
-    version foreign;  ///< the newest that it has read and that names another
+    version own;                     ///< the newest that it knows to be its own
+    version foreign;                 ///< the newest that it has read and that names another
     std::array<version, 2048> seen;  ///< by number; that of nothing is known to all
     rate_meter rate;
   };

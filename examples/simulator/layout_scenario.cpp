@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 
 #include "layout_scenario.hpp"
-
 #include "speaker_node.hpp"
 
 namespace simulator {
@@ -29,13 +28,14 @@ scenario deaf_leader(mutant aimed_at) {
           two_speakers(),
           {wish(10s, 1, 0),
            {27s, {kind::delay_loads, 0, 1ms, 1000}},
-           {30s, {kind::watch_stall, 0, 60s, 1}},
-           {30s, {kind::delay_loads, 0, 60s, 1000}},
-           {30s, {kind::remove, 0, 0ns, 0, groups_max}}},
+           {30'200ms, {kind::watch_stall, 0, 60s, 1}},
+           {30'200ms, {kind::delay_loads, 0, 60s, 1000}},
+           {30'200ms, {kind::remove, 0, 0ns, 0, layout_record}}},
           40s};
 }
 
-// Answers to readings come as late as they may without being given up.
+// Answers to readings come as late as they may without being given up. Node 0 reads every second, since the tenth of a
+// second after its start: it has just read.
 scenario late_readings() {
   scenario result = deaf_leader(mutant::layout_valid_from_response);
   result.name = "a leader's last reading of the layout is answered late, then the layout changes";
@@ -48,9 +48,12 @@ scenario early_readings() {
                   mutant::trusts_stale_layout_read,
                   three_speakers(),
                   {},
-                  10s};
-  for (node_number node = 0; node < 3; ++node) result.script.push_back({0s, {kind::delay_loads, node, 650ms, 1000}});
-  result.script.push_back({6s, {kind::expect_leader, 0, 4s, 0}});
+                  200s};
+  for (node_number node = 0; node < 3; ++node) result.script.push_back({0s, {kind::delay_loads, node, 650ms, 10'000}});
+  for (instant at = 10s; at < 190s; at += 12s) {
+    result.script.push_back({at, {kind::remove, 0, 0ns, 0, layout_record}});
+    result.script.push_back({at + 6200ms, {kind::expect_leader, 0, 5s, 0}});
+  }
   return result;
 }
 
@@ -73,7 +76,8 @@ scenario saved_in_another_era(mutant aimed_at) {
 scenario rolling_change() {
   world_setup setup = three_speakers();
   setup.first_wish = 1;
-  scenario result{"a change goes from speaker to speaker, another is taken back half way", mutant::none, setup, {}, 200s};
+  scenario result{
+      "a change goes from speaker to speaker, another is taken back half way", mutant::none, setup, {}, 200s};
   result.script.push_back({15s, {kind::expect_leader, 0, 1s, 0}});
   for (node_number node = 0; node < 3; ++node) result.script.push_back(wish(20s + node * 10s, node, 2));
   result.script.push_back({80s, {kind::expect_leader, 0, 9s, 0}});

@@ -35,9 +35,7 @@ void lease_node::discard() {
   net_.process_died(writer);
 }
 
-void lease_node::on_clock() {
-  answering_.change(number_, clock_.ends(time_.now, answers_.valid_until), answers_.term);
-}
+void lease_node::on_clock() { answering_.change(number_, clock_.ends(time_.now, answers_.valid_until), answers_.term); }
 
 void lease_node::want(bool willing, const lease_time& now) {
   machine_->set_candidacy(now, {willing, setup_.alone, setup_.hold_off});
@@ -66,8 +64,13 @@ void lease_node::take(const message& one, const lease_time& now) {
 
 void lease_node::take_response(const message& one, const lease_time& now) {
   const lease_response response = narrow<lease_claim>(one.response);
-  time_.trace.note({time_.now, trace_kind::told, number_, static_cast<std::uint8_t>(response.outcome),
-                    response.sight.at, response.sight.claim, {}});
+  time_.trace.note({time_.now,
+                    trace_kind::told,
+                    number_,
+                    static_cast<std::uint8_t>(response.outcome),
+                    response.sight.at,
+                    response.sight.claim,
+                    {}});
   if (response.outcome == lease_outcome::done) {
     lease_sight sight = response.sight;
     if (one.request.operation == lease_operation::cas) {
@@ -92,14 +95,19 @@ void lease_node::publish() {
   const bool releasing = next.term == 0 && machine_->status() == lease_status::releasing;
   if (broken_ == mutant::releases_before_silence && releasing) return;
   answers_ = next;
-  time_.trace.note({time_.now, trace_kind::answers, number_, static_cast<std::uint8_t>(next.term != 0), {},
-                    {{}, {}, {}, {}, {}, next.term, {}}, clock_.ends(time_.now, next.valid_until) - time_.now});
+  time_.trace.note({time_.now,
+                    trace_kind::answers,
+                    number_,
+                    static_cast<std::uint8_t>(next.term != 0),
+                    {},
+                    {{}, {}, {}, {}, {}, next.term, {}},
+                    clock_.ends(time_.now, next.valid_until) - time_.now});
   on_clock();
 }
 
 void lease_node::tell(const lease_event& event) {
-  time_.trace.note({time_.now, trace_kind::changes, number_, detail_of(event), {},
-                    {{}, event.node, {}, {}, {}, event.term}, {}});
+  time_.trace.note(
+      {time_.now, trace_kind::changes, number_, detail_of(event), {}, {{}, event.node, {}, {}, {}, event.term}, {}});
   if (event.what == lease_change::gained) judge_.on_gain(number_, event.term);
   if (event.what == lease_change::lost && event.why == lease_reason::conflict) {
     judge_.on_conflict_loss(number_, net_.at(number_).ever_duplicated);  // which its machine cannot know of
@@ -113,8 +121,8 @@ void lease_node::ask(const lease_request& request) {
     sent.expected = net_.read(0).at;
     judge_.on_received(number_, narrow<lease_claim>(net_.read(0)), false);
   }
-  time_.trace.note({time_.now, trace_kind::asks, number_, static_cast<std::uint8_t>(sent.operation), sent.expected,
-                    sent.claim, {}});
+  time_.trace.note(
+      {time_.now, trace_kind::asks, number_, static_cast<std::uint8_t>(sent.operation), sent.expected, sent.claim, {}});
   judge_.on_request(number_, sent);
   const auto whole = mutable_rules{broken_}.whole_seconds(sent.claim.duration);
   net_.send(number_, 0, widen(sent), {clock_.written_second(time_.now).count(), whole.count()});

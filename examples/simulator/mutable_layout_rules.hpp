@@ -43,6 +43,10 @@ struct mutable_layout_rules {
     return broken == mutant::era_kept_over_change && present != 0 ? present : rules::next_era(present, fresh);
   }
 
+  bool is_over(std::uint64_t era, std::uint64_t generation_max) const noexcept {
+    return rules::is_over(era, generation_max);
+  }
+
   std::uint64_t next_writer(std::uint64_t present, std::uint64_t fresh) const noexcept {
     return rules::next_writer(present, fresh);
   }

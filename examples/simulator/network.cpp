@@ -251,7 +251,11 @@ void network::rewind_watch(node_number node) {
 
 void network::begin_outage(outage_kind kind, instant until) noexcept {
   outage_ = kind;
-  away_until_ = until;
+  if (until > away_until_) away_until_ = until;
+}
+
+void network::end_outage(instant at) noexcept {
+  if (at < away_until_) away_until_ = at;
 }
 
 any_sight network::read(record_number record) const noexcept {

@@ -127,7 +127,9 @@ class network {
   /// The watch tells again what it told before.
   void rewind_watch(node_number node);
 
+  /// The store is away until then, or for longer if it was to be.
   void begin_outage(outage_kind kind, instant until) noexcept;
+  void end_outage(instant at) noexcept;
   bool is_away() const noexcept { return time_.now < away_until_; }
 
   /// The process that wrote with this number has ended: told, where the store proves deaths.

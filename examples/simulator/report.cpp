@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 
 #include "report.hpp"
-
 #include "world.hpp"
 
 #include <fmt/format.h>
@@ -26,8 +25,8 @@ class distribution {
     duration sum{};
     for (const duration each : samples_) sum += each;
     const auto count = static_cast<std::int64_t>(samples_.size());
-    fmt::print("  {:7.3f} {:7.3f} {:7.3f}", seconds(sum / count),
-               seconds(samples_[samples_.size() * 99 / 100]), seconds(samples_.back()));
+    fmt::print("  {:7.3f} {:7.3f} {:7.3f}", seconds(sum / count), seconds(samples_[samples_.size() * 99 / 100]),
+               seconds(samples_.back()));
   }
 
  private:
@@ -101,7 +100,8 @@ class rivals {
  public:
   rivals(const rival_timing& timing, std::uint64_t seed)
       : timing_{timing}, time_{seed, false}, net_{time_, records_, 3, nobody_, false} {
-    for (node_number number = 0; number < 3; ++number) members_.emplace_back(number, time_, net_, records_.front(), nullptr);
+    for (node_number number = 0; number < 3; ++number)
+      members_.emplace_back(number, time_, net_, records_.front(), nullptr);
     for (rival& each : members_) start(each);
   }
 

@@ -120,9 +120,13 @@ void rival::write() {
   const stored before = record_.now();
   took_effect_ = !net_.is_away() && record_.swap(time_.now, read_.sight.at, desired_.sight.claim, desired_.face, false);
   if (took_effect_) {
-    time_.trace.note(
-        {time_.now, trace_kind::rival, number_, by_expiry_, record_.now().sight.at,
-                      lease_of(desired_.sight.claim), {}});
+    time_.trace.note({time_.now,
+                      trace_kind::rival,
+                      number_,
+                      by_expiry_,
+                      record_.now().sight.at,
+                      lease_of(desired_.sight.claim),
+                      {}});
     if (by_expiry_ && judge_ != nullptr) judge_->on_rival_takeover(before);
     net_.tell_watches(0);
   }

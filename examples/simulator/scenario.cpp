@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
-#include "scenario.hpp"
-
 #include "layout_scenario.hpp"
+#include "scenario.hpp"
 
 #include <utility>
 

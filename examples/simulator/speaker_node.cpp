@@ -106,8 +106,14 @@ void speaker_node::take_sight(const message& one, const lease_time& now) {
 
 void speaker_node::take_response(const message& one, const lease_time& now) {
   const any_response& response = one.response;
-  time_.trace.note({time_.now, trace_kind::told, number_, static_cast<std::uint8_t>(response.outcome),
-                    response.sight.at, lease_of(response.sight.claim), {}, one.record});
+  time_.trace.note({time_.now,
+                    trace_kind::told,
+                    number_,
+                    static_cast<std::uint8_t>(response.outcome),
+                    response.sight.at,
+                    lease_of(response.sight.claim),
+                    {},
+                    one.record});
   if (one.record < groups_max) {
     machine_->on_lease_response(now, group_id{one.record}, narrow<lease_claim>(response));
   } else if (one.record == layout_record) {
@@ -121,8 +127,14 @@ void speaker_node::carry_out(const lease_time& /*now*/) {
   publish();
   while (const auto told = machine_->take_event()) {
     const isat::election::lease_event& event = told->event;
-    time_.trace.note({time_.now, trace_kind::changes, number_, detail_of(event), {},
-                      {{}, event.node, {}, {}, {}, event.term}, {}, static_cast<record_number>(told->group)});
+    time_.trace.note({time_.now,
+                      trace_kind::changes,
+                      number_,
+                      detail_of(event),
+                      {},
+                      {{}, event.node, {}, {}, {}, event.term},
+                      {},
+                      static_cast<record_number>(told->group)});
     if (event.what == lease_change::gained) ++verdict_.counts().gains;
     if (event.what == lease_change::lost && event.why == lease_reason::handed_over) allow_gap(told->group);
   }
@@ -159,8 +171,14 @@ void speaker_node::publish() {
     if (next == answers_[vip]) continue;
     answers_[vip] = next;
     const instant ends = clock_.ends(time_.now, next.valid_until);
-    time_.trace.note({time_.now, trace_kind::answers, number_, static_cast<std::uint8_t>(next.term != 0), {},
-                      {{}, {}, {}, {}, {}, next.term, {}}, ends - time_.now, static_cast<record_number>(vip)});
+    time_.trace.note({time_.now,
+                      trace_kind::answers,
+                      number_,
+                      static_cast<std::uint8_t>(next.term != 0),
+                      {},
+                      {{}, {}, {}, {}, {}, next.term, {}},
+                      ends - time_.now,
+                      static_cast<record_number>(vip)});
     answering_[vip].change(number_, ends, next.term);
   }
 }
@@ -178,8 +196,14 @@ void speaker_node::ask(const isat::election::group_request& asked) {
 }
 
 void speaker_node::ask(record_number record, const any_request& request) {
-  time_.trace.note({time_.now, trace_kind::asks, number_, static_cast<std::uint8_t>(request.operation),
-                    request.expected, lease_of(request.claim), {}, record});
+  time_.trace.note({time_.now,
+                    trace_kind::asks,
+                    number_,
+                    static_cast<std::uint8_t>(request.operation),
+                    request.expected,
+                    lease_of(request.claim),
+                    {},
+                    record});
   rate_meter& rate = rates_[record < first_presence_record ? record : first_presence_record];
   if (rate.count(time_.now, verdict_.counts()) > requests_max) {
     verdict_.violate(violation_kind::too_many_requests, number_);

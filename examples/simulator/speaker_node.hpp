@@ -29,7 +29,7 @@ inline constexpr record_number first_presence_record = groups_max + 1;
 
 /// How long a hand-over may take in fine weather: two round trips, and the hold-off of who comes last.
 inline constexpr duration hand_over_max = 2 * std::chrono::milliseconds{4} + std::chrono::milliseconds{12} +
-                                          isat::election::placement::rank_max* isat::election::placement::rank_step +
+                                          isat::election::placement::rank_max * isat::election::placement::rank_step +
                                           isat::election::placement::bound_delay;
 
 class speaker_node final : public host {

@@ -46,8 +46,8 @@ class stored_record {
   }
 
   /// Compare and swap, by a node of ours or by a rival. @return whether it took effect
-  bool swap(instant at, const isat::election::version& expected, const any_claim& claim,
-            const public_face& face, bool by_node) noexcept {
+  bool swap(instant at, const isat::election::version& expected, const any_claim& claim, const public_face& face,
+            bool by_node) noexcept {
     const any_sight& is = now().sight;
     const bool recreates = !guards_uid_ && !is.exists && expected.incarnation != 0;
     if (is.at != expected && !recreates) return false;

@@ -72,13 +72,15 @@ std::string_view word(lease_change change) noexcept {
 }
 
 constexpr std::string_view trouble_words[] = {
-    "none",           "deschedule",    "crash",         "stop",          "unwilling",      "hand-over",      "wish",
-    "suspend",        "freeze",        "slew",          "step-wall",     "block-requests", "block-responses",
-    "block-both",     "slow",          "lose",          "duplicate",     "refuse",         "hold-writes",
-    "lose-responses", "refuse-next",   "delay-loads",   "watch-lost",    "watch-stall",    "watch-lag",
-    "watch-rewind",   "watch-skip",    "watch-reorder", "outage",        "restore",        "remove",
-    "edit-garbage",   "edit-vacant",   "edit-holder",   "edit-duration", "recreate",       "replay-release",
-    "replay-era",     "rival-starts",   "rival-crashes", "rival-stops",   "heal",          "expect-leader"};
+    "none",         "deschedule",     "crash",           "stop",         "unwilling",
+    "hand-over",    "wish",           "suspend",         "freeze",       "slew",
+    "step-wall",    "block-requests", "block-responses", "block-both",   "slow",
+    "lose",         "duplicate",      "refuse",          "hold-writes",  "lose-responses",
+    "refuse-next",  "delay-loads",    "watch-lost",      "watch-stall",  "watch-lag",
+    "watch-rewind", "watch-skip",     "watch-reorder",   "outage",       "restore",
+    "remove",       "edit-garbage",   "edit-vacant",     "edit-holder",  "edit-duration",
+    "recreate",     "replay-release", "replay-era",      "rival-starts", "rival-crashes",
+    "rival-stops",  "heal",           "expect-leader"};
 static_assert(std::size(trouble_words) == static_cast<std::size_t>(trouble_kind::expect_leader) + 1);
 
 std::string at(const isat::election::version& at) { return fmt::format("v{}.{}", at.incarnation, at.number); }
@@ -141,7 +143,8 @@ std::string what_happened(const trace_entry& entry) {
 
 void trace_log::print(std::FILE* to, const trace_entry& entry) {
   const double seconds = static_cast<double>(entry.at.count()) / 1e9;
-  const std::string line = fmt::format("{:12.6f} node {} r{} {}\n", seconds, entry.node, entry.record, what_happened(entry));
+  const std::string line =
+      fmt::format("{:12.6f} node {} r{} {}\n", seconds, entry.node, entry.record, what_happened(entry));
   std::fwrite(line.data(), 1, line.size(), to);
 }
 

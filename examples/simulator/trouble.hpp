@@ -19,11 +19,11 @@ enum class trouble_kind : std::uint8_t {
   stop = 3,       ///< ends in good order, and starts again after `lasting`
   unwilling = 4,  ///< is no candidate for `lasting`
   hand_over = 5,
-  wish = 6,        ///< a speaker starts again, in good order, with the wish number `amount`
+  wish = 6,  ///< a speaker starts again, in good order, with the wish number `amount`
   // of a host
   suspend = 7,
   freeze = 8,
-  slew = 9,       ///< amount: millionths
+  slew = 9,        ///< amount: millionths
   step_wall = 10,  ///< amount: milliseconds
   // of the ways between a node and the store
   block_requests = 11,

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
-#include "verdict.hpp"
-
 #include "isat/detail/unreachable.hpp"
+#include "verdict.hpp"
 
 namespace simulator {
 

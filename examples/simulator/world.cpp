@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
-#include "world.hpp"
-
 #include "lease_node.hpp"
 #include "speaker_node.hpp"
+#include "world.hpp"
 
 namespace simulator {
 
@@ -318,7 +317,7 @@ void world::happen_to_rival(const trouble& what) {
 
 void world::heal() {
   rival_.crash();
-  net_.begin_outage(outage_kind::refuses, silent_until_ < time_.now ? time_.now : silent_until_);
+  net_.end_outage(silent_until_ < time_.now ? time_.now : silent_until_);
   for (node_number number = 0; number < nodes_.size(); ++number) {
     link& way = net_.at(number);
     const link before = way;

@@ -26,16 +26,16 @@ struct world_setup {
   std::uint64_t seed{};
   node_number nodes = 3;
   isat::election::lease_timing timing;
-  bool speakers{};         ///< they elect by a layout; else all contend for one lease
+  bool speakers{};  ///< they elect by a layout; else all contend for one lease
   duration layout_validity = std::chrono::seconds{3};
   std::size_t first_wish = 0;
   bool rebalances{};
-  bool mixed_durations{};  ///< each node has a duration of its own
-  bool tombstones{};       ///< how the store keeps what was removed
-  bool proves_deaths{};    ///< one host: the store tells that a writer's process has ended
+  bool mixed_durations{};                               ///< each node has a duration of its own
+  bool tombstones{};                                    ///< how the store keeps what was removed
+  bool proves_deaths{};                                 ///< one host: the store tells that a writer's process has ended
   duration start_gap = std::chrono::milliseconds{200};  ///< between the first starts of two nodes
-  bool alone{};            ///< each node believes to be the only candidate
-  bool rates_at_limit{};   ///< raw clocks go at the limits of what is promised
+  bool alone{};                                         ///< each node believes to be the only candidate
+  bool rates_at_limit{};                                ///< raw clocks go at the limits of what is promised
   rival_timing rival = rival_slow;
   mutant broken{};
   bool live_trace{};

@@ -22,6 +22,8 @@ enum class error : std::uint8_t {
   too_many_interfaces = 2,  ///< interface_max interfaces are announced on already
   version_conflict = 3,     ///< a record was not written, for its version was no longer the one named
   outcome_unknown = 4,      ///< whether a record was written is not known, and it may yet be
+  unsound_timing = 5,       ///< an elector was told to work with leases that cannot be kept, or that last too long
+  unsound_layout = 6,       ///< an elector was told to wish for a layout that cannot be
 };
 
 /// The category of isat::error.
@@ -40,6 +42,10 @@ class error_category final : public boost::system::error_category {
         return "the record has another version";
       case error::outcome_unknown:
         return "the outcome of the write is unknown";
+      case error::unsound_timing:
+        return "the timing of leases is not sound";
+      case error::unsound_layout:
+        return "there is no such layout of groups";
     }
     return "unknown error";
   }

@@ -15,15 +15,28 @@ namespace isat::inline v0 {
 struct lease_clock {
   /// A reading of CLOCK_BOOTTIME, CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW and CLOCK_REALTIME; no system call where the
   /// vDSO serves them.
-  static lease_time now() noexcept {
-    // MONOTONIC first: a suspend between the readings then adds to the time suspended, which only makes a holder stop
-    // earlier.
-    const auto monotonic = read(CLOCK_MONOTONIC);
-    const auto raw = read(CLOCK_MONOTONIC_RAW);
-    const auto boot = read(CLOCK_BOOTTIME);
-    const auto real = read(CLOCK_REALTIME);
-    return {boot, raw, boot - monotonic, real - boot};
+  static lease_time now() noexcept { return now_by(read); }
+
+  /// The same, of clocks that `read(clockid_t)` reads. Where a process is held up between two clocks, the later ones
+  /// are too late, and a deadline that is counted from there would be, too: then all are read again.
+  template <class Read>
+  static lease_time now_by(Read read) {
+    std::chrono::nanoseconds monotonic = read(CLOCK_MONOTONIC);
+    for (int reads = 1;; ++reads) {
+      const std::chrono::nanoseconds raw = read(CLOCK_MONOTONIC_RAW);
+      const std::chrono::nanoseconds boot = read(CLOCK_BOOTTIME);
+      const std::chrono::nanoseconds real = read(CLOCK_REALTIME);
+      // Stands still in suspend: one between the clocks is seen by the next reading, or told by this one.
+      const std::chrono::nanoseconds after = read(CLOCK_MONOTONIC);
+      if (after - monotonic <= spread_max || reads == reads_max) return {boot, raw, boot - monotonic, real - boot};
+      monotonic = after;
+    }
   }
+
+  /// How long reading all clocks may take: little beside the margin of a lease. Longer ones are repeated, but a process
+  /// that is always held up gets the last of them.
+  static constexpr std::chrono::nanoseconds spread_max = std::chrono::milliseconds{1};
+  static constexpr int reads_max = 8;
 
  private:
   static std::chrono::nanoseconds read(clockid_t clock) noexcept {

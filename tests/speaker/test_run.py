@@ -381,6 +381,14 @@ class FileElector(RunTest):
             except FileNotFoundError:
                 pass  # overtaken while we looked
 
+    def renewed(self, timeout=10):
+        """Waits until the first holder has renewed its lease, as it does right after its silence: until then its
+        record says that it waits, and its death would be waited out."""
+        deadline = time.monotonic() + timeout
+        while "waiting" in self.record():
+            self.assertLess(time.monotonic(), deadline, "the lease is not renewed")
+            time.sleep(0.01)  # sleep: between two looks at a file, which the deadline bounds
+
     def test_the_first_leader_is_silent_until_the_layout_is_open_and_then_its_record_names_it(self):
         running = self.leading("-e", f"file:{self.directory}")
         self.assertIn("holder node-a\n", self.record())
@@ -395,6 +403,7 @@ class FileElector(RunTest):
         second = self.start("-i", "veth1", "-a", VIP, "-e", directory, "--node-name", "node-b")
         second.expect("another node has the lease group=0 term=1 holder=node-a")
         self.assertNotIn("leading", second.log)
+        self.renewed()
         first.signal(signal.SIGKILL)
         second.expect("leading, answering from now on group=0 term=2 node=node-b")
         second.expect("the lease is ours group=0 term=2 reason=\"the holder's process has ended\"")

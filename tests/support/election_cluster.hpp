@@ -152,6 +152,7 @@ class election_cluster {
   std::size_t requests_of(std::size_t node, kind what) { return nodes_[node].requests[what]; }
 
   const election::layout_sight& layout_record() const noexcept { return layout_; }
+  const election::lease_sight& lease_record(std::uint32_t group) { return leases_[group]; }
   bool has_presence(std::size_t node) { return presences_[node_of(node)].exists; }
 
   // ---- A hand in the store ----

@@ -6,8 +6,45 @@
 
 #include <chrono>
 #include <ctime>
+#include <functional>
 
 using isat::lease_clock;
+using namespace std::chrono_literals;
+
+namespace {
+
+// A host that is up for 100 s and was never suspended; each read of a clock takes 30 ns, the one numbered `held_up_at`
+// 2 s. From `always` on, each takes 2 s.
+struct slow_host {
+  int held_up_at = -1;
+  bool always = false;
+  std::chrono::nanoseconds up = 100s;
+  int reads = 0;
+
+  std::chrono::nanoseconds operator()(clockid_t clock) {
+    up += always || reads++ == held_up_at ? std::chrono::nanoseconds{2s} : 30ns;
+    return clock == CLOCK_REALTIME ? up + 1000h : up;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a process that is held up between two clocks reads them again: they belong to one moment") {
+  for (int at = 0; at < 8; ++at) {
+    CAPTURE(at);
+    slow_host host{at};
+    const isat::lease_time now = lease_clock::now_by(std::ref(host));
+    CHECK(now.suspended <= 1ms);
+    CHECK(now.wall - 1000h <= 1ms);
+    CHECK(now.boot - now.raw <= 1ms);
+  }
+}
+
+TEST_CASE("a process that is held up always gets a reading all the same") {
+  slow_host host{-1, true};
+  const isat::lease_time now = lease_clock::now_by(std::ref(host));
+  CHECK(now.boot > 100s);
+}
 
 TEST_CASE("readings never go backwards") {
   auto last = lease_clock::now();

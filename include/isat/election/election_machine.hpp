@@ -81,6 +81,8 @@ class basic_election_machine {
   std::optional<group_event> take_event();
   duration wake_in(const lease_time& now) const noexcept;
   bool stopped() const noexcept;
+  /// The layout is one that this process cannot follow: it leads nothing meanwhile.
+  bool layout_is_foreign() const noexcept { return layout_.is_foreign(); }
   /// Another process writes under this node's name: placement is at fault then, safety is not.
   bool name_is_taken() const noexcept { return name_is_taken_; }
 
@@ -104,9 +106,12 @@ class basic_election_machine {
   static constexpr std::size_t index(group_id group) noexcept { return static_cast<std::size_t>(group); }
 
   slot& slot_of(std::size_t at);
+  void doubt_era(const lease_time& now, const lease_sight& sight);
   void foresee(const lease_time& now, std::size_t at, const lease_sight& sight);
   void check_layout(const lease_time& now);
-  lease_identity identity() const noexcept { return {settings_.self, writer_, era_}; }
+  lease_identity identity(std::size_t at) const noexcept {
+    return {settings_.self, writer_of(writer_, static_cast<group_id>(at)), era_};
+  }
   void touch(const lease_time& now, std::size_t at);
   void settle(const lease_time& now);
   void follow_layout(const lease_time& now);
@@ -133,6 +138,7 @@ class basic_election_machine {
   std::uint32_t count_ = 0;  // groups of the present layout
   bool was_valid_ = false;   // the layout could be acted upon, when last looked at
   bool listed_ = false;
+  bool doubted_ = false;  // the layout was, when last looked at
   bool stopping_ = false;
   bool settled_ = false;
   bool known_to_all_ = false;  // the layout was changed with this process's consent

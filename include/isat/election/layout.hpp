@@ -8,6 +8,7 @@
 #include "isat/address.hpp"
 #include "isat/detail/mix.hpp"
 #include "isat/election/leadership.hpp"
+#include "isat/election/lease_timing.hpp"
 #include "isat/election/record_exchange.hpp"
 
 #include <chrono>
@@ -30,7 +31,13 @@ struct layout {
 
   friend constexpr bool operator==(const layout&, const layout&) noexcept = default;
 
-  /// The group of a VIP.
+  /// True if all values are in range.
+  constexpr bool is_sound() const noexcept {
+    const bool counts = mode == grouping::single ? count == 1 : mode == grouping::shards && count - 1 < count_max;
+    return counts && duration >= lease_timing::duration_min && duration <= lease_timing::duration_max;
+  }
+
+  /// The group of a VIP. @pre is_sound()
   constexpr group_id group_of(ipv4_address vip) const noexcept {
     return static_cast<group_id>(detail::mix(std::uint64_t{vip.bits()}) % count);
   }
@@ -43,16 +50,26 @@ enum class layout_phase : std::uint8_t {
   none = 0,     ///< cannot be read as a layout
   opening = 1,  ///< groups may be taken, nobody answers
   open = 2,     ///< whoever leads a group answers
+  foreign = 3,  ///< a layout that this process cannot follow: of a later version, or of another validity
 };
 
 /// What a layout record says.
 struct layout_claim {
   layout_phase phase{};
   layout shape;
-  std::uint64_t era{};  ///< random, new with every record that is opening
+  std::uint64_t era{};  ///< new with every record that is opening: its generation, and at random
 
   friend constexpr bool operator==(const layout_claim&, const layout_claim&) noexcept = default;
 };
+
+/// Which change of the layout this era began with: an older one never comes back.
+constexpr std::uint64_t generation_of(std::uint64_t era) noexcept { return era >> 40U; }
+
+/// An era of this generation, or of the last one there is.
+constexpr std::uint64_t era_of(std::uint64_t generation, std::uint64_t random) noexcept {
+  constexpr std::uint64_t last = (std::uint64_t{1} << 24U) - 1;
+  return (generation < last ? generation : last) << 40U | random >> 24U;
+}
 
 using layout_sight = basic_sight<layout_claim>;
 using layout_request = basic_request<layout_claim>;

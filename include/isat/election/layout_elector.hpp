@@ -28,7 +28,7 @@ struct layout_options {
   std::string node_name;        ///< must be unique among the speakers of a store
   std::string prefix = "isat";  ///< of the names of all records
   layout wish;                  ///< what this speaker would like; its duration is taken from `timing`
-  lease_timing timing;
+  lease_timing timing;          ///< must be sound
   std::chrono::nanoseconds layout_validity = std::chrono::seconds{3};  ///< L, the same for all speakers of a store
   bool rebalance = false;  ///< hands groups over to the nodes that they belong to, one at a time
   /// Called on the executor for all that a log should tell; must not destroy the elector.
@@ -38,7 +38,8 @@ struct layout_options {
 /// Leads the groups of a layout that placement gives to this node. Not thread-safe.
 class layout_elector final : public elector {
  public:
-  /// `store` must outlive the elector.
+  /// `store` must outlive the elector. A run whose timing or wish is not sound ends at once: error::unsound_timing,
+  /// error::unsound_layout.
   layout_elector(asio::any_io_executor executor, lease_store& store, layout_options options)
       : options_{std::move(options)},
         driver_{std::move(executor), store,
@@ -55,6 +56,7 @@ class layout_elector final : public elector {
 
  private:
   void do_run(leadership_table& table, handler<run_signature> done) override {
+    if (const error_code unsound = check()) return complete_later(get_executor(), std::move(done), unsound);
     election_settings settings;
     settings.self = node_named(options_.node_name);
     settings.wish = options_.wish;
@@ -64,6 +66,12 @@ class layout_elector final : public elector {
     settings.seed = isat::detail::random_number();
     if (settings.seed == 0) return complete_later(get_executor(), std::move(done), isat::detail::no_random_number());
     driver_.run(election_machine{settings}, table, std::move(done));
+  }
+
+  error_code check() const noexcept {
+    if (!options_.timing.is_sound()) return error::unsound_timing;
+    if (!options_.wish.is_sound()) return error::unsound_layout;
+    return {};
   }
 
   layout_options options_;

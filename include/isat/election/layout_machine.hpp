@@ -7,6 +7,7 @@
 //   what the record is             | what the machine does                                     | who may answer by it
 //   -------------------------------+-----------------------------------------------------------+----------------------
 //   unknown                        | reads                                                     | nobody
+//   foreign                        | reads it now and then                                     | nobody
 //   missing, unreadable, went back | puts {own wish, opening, new era} over it                 | nobody
 //   opening, another era           | adopts it                                                 | nobody
 //   opening for L since first seen | puts {the same, open} over that very version              | nobody
@@ -60,6 +61,13 @@ class basic_layout_machine {
   }
   void on_response(const lease_time& now, const layout_response& response);
 
+  /// Something hints that the record may have changed.
+  void doubt(const lease_time& now) {
+    doubted_at_ = ++ordinal_;
+    want_load();
+    review(begin(now));
+  }
+
   /// Whether this process leads a group or is about to: then its readings must not run out.
   void set_reading(const lease_time& now, bool reading) {
     if (reading && !reading_) want_load();
@@ -78,6 +86,12 @@ class basic_layout_machine {
   /// The layout that this process works by; no value while there is none.
   const std::optional<layout_claim>& adopted() const noexcept { return adopted_; }
 
+  /// True while the record is a layout that this process cannot follow, and leaves alone.
+  bool is_foreign() const noexcept { return view_.seen().claim.phase == layout_phase::foreign && !is_missing(); }
+
+  /// True until a read that was sent after doubt().
+  bool doubtful() const noexcept { return doubted_at_ != 0; }
+
   /// Until when it may answer by the adopted layout.
   const lease_time& valid_until() const noexcept { return valid_until_; }
 
@@ -95,8 +109,13 @@ class basic_layout_machine {
   void review(const lease_time& now);
   duration read_in(const lease_time& now) const noexcept;
   duration write_in(const lease_time& now) const noexcept;
-  bool is_missing() const noexcept { return view_.went_back() || !view_.seen().exists || !readable(); }
-  bool readable() const noexcept { return view_.seen().claim.phase != layout_phase::none; }
+  bool is_missing() const noexcept {
+    return view_.went_back() || !view_.seen().exists || !is_readable(view_.seen().claim) ||
+           rules_.is_over(view_.seen().claim.era, generation_max_);
+  }
+  static bool is_readable(const layout_claim& claim) noexcept {
+    return claim.phase == layout_phase::foreign || (claim.phase != layout_phase::none && claim.shape.is_sound());
+  }
   layout_claim next() noexcept;
   void send(const lease_time& now, lease_operation operation, const layout_claim& claim);
 
@@ -127,6 +146,8 @@ class basic_layout_machine {
   std::optional<layout_claim> adopted_;
   std::optional<layout> consensus_;
   lease_time valid_until_;
+  std::uint64_t generation_max_ = 0;  // the latest that was seen
+  std::uint64_t doubted_at_ = 0;      // 0: no doubt
   bool reading_ = false;
 
   std::optional<layout_request> request_;

@@ -36,8 +36,16 @@ struct layout_rules {
   /// How long after the first receipt of an opening one it may be opened.
   static constexpr duration open_after(duration layout_validity) noexcept { return layout_validity; }
 
-  /// The era of a new layout: never one that was.
-  static constexpr std::uint64_t next_era(std::uint64_t /*present*/, std::uint64_t fresh) noexcept { return fresh; }
+  /// The era of a new layout: never one that was, and of a later generation than every one that was seen.
+  static constexpr std::uint64_t next_era(std::uint64_t present, std::uint64_t fresh) noexcept {
+    return era_of(generation_of(present) + 1, fresh);
+  }
+
+  /// Whether an era has been seen to be over: a record of it was put back, by a restore or by hand, and counts as
+  /// missing. Leases of that era still lie about, and whoever works by a later one may be answering.
+  static constexpr bool is_over(std::uint64_t era, std::uint64_t generation_max) noexcept {
+    return generation_of(era) < generation_max;
+  }
 
   /// The nonce under which a process writes in a new era: never the one it had.
   static constexpr std::uint64_t next_writer(std::uint64_t /*present*/, std::uint64_t fresh) noexcept { return fresh; }

@@ -28,8 +28,8 @@ namespace isat::inline v0::election {
 struct lease_options {
   std::string node_name;            ///< who leads, for people; candidates of one lease should differ in it
   std::vector<std::string> leases;  ///< names of the records, that of group 0 first
-  lease_timing timing;
-  /// The longest duration that any candidate uses; none: that of `timing`.
+  lease_timing timing;              ///< must be sound
+  /// The longest duration that any candidate uses, at most lease_timing::duration_max; zero: that of `timing`.
   std::chrono::nanoseconds longest{};
   /// Called on the executor for all that a log should tell; must not destroy the elector.
   std::function<void(const election_notice&)> on_notice;
@@ -38,7 +38,8 @@ struct lease_options {
 /// Leads the groups whose leases it gets. Not thread-safe.
 class lease_elector final : public elector {
  public:
-  /// `store` must outlive the elector. @pre options.timing.is_sound()
+  /// `store` must outlive the elector. A run whose timing is not sound, or whose longest duration is beyond
+  /// lease_timing::duration_max, ends at once: error::unsound_timing.
   lease_elector(asio::any_io_executor executor, lease_store& store, lease_options options)
       : options_{std::move(options)},
         driver_{std::move(executor), store,
@@ -65,6 +66,9 @@ class lease_elector final : public elector {
 
   void do_run(leadership_table& table, handler<run_signature> done) override {
     const auto longest = options_.longest > options_.timing.duration ? options_.longest : options_.timing.duration;
+    if (!options_.timing.is_sound() || longest > lease_timing::duration_max) {
+      return complete_later(get_executor(), std::move(done), error_code{isat::error::unsound_timing});
+    }
     const std::uint64_t writer = isat::detail::random_number();
     if (writer == 0) return complete_later(get_executor(), std::move(done), isat::detail::no_random_number());
     lease_set election{{node_named(options_.node_name), writer, options_.timing, longest}};

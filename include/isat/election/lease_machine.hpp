@@ -27,6 +27,7 @@
 #pragma once
 
 #include "isat/clock.hpp"
+#include "isat/detail/mix.hpp"
 #include "isat/election/leadership.hpp"
 #include "isat/election/lease_attempt.hpp"
 #include "isat/election/lease_claim.hpp"
@@ -67,6 +68,13 @@ struct lease_identity {
   std::uint64_t writer{};
   std::uint64_t era{};
 };
+
+/// The writer of one of several groups: each has its own, for a record that is copied over another one keeps its seal,
+/// and must be a stranger's there. Never 0.
+constexpr std::uint64_t writer_of(std::uint64_t process, group_id group) noexcept {
+  const std::uint64_t writer = detail::mix(process ^ detail::mix(static_cast<std::uint64_t>(group) + 1));
+  return writer != 0 ? writer : 1;
+}
 
 template <class Rules = lease_rules>
 class basic_lease_machine {

@@ -26,9 +26,11 @@ struct lease_rules {
     return first_send;
   }
 
-  /// How long it lasts: by the own duration, and never by more than the record told the others to wait.
+  /// How long it lasts: by the own duration, and never by more than the record told the others to wait, nor by more
+  /// than they believe of any record.
   static constexpr duration validity(const lease_timing& timing, duration carried) noexcept {
-    return timing.validity_of(carried < timing.duration ? carried : timing.duration);
+    const duration own = timing.duration < lease_timing::duration_max ? timing.duration : lease_timing::duration_max;
+    return timing.validity_of(carried < own ? carried : own);
   }
 
   /// Whether an attempt may entitle: none that was sent before the latest loss or release.

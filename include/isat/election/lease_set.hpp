@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // The election of a process that knows its groups and needs no layout: one lease machine per group, side by side, and
-// nothing in common but the writer. It is to lease_elector what election_machine is to layout_elector. It refuses to
+// nothing in common but the process. It is to lease_elector what election_machine is to layout_elector. It refuses to
 // rank candidates: who is first at an expired lease takes it.
 #pragma once
 
@@ -110,8 +110,10 @@ class lease_set {
  private:
   lease_machine& machine(group_id group) {
     const auto at = static_cast<std::size_t>(group);
-    const lease_identity who{settings_.self, settings_.writer, 0};
-    while (at >= groups_.size()) groups_.emplace_back(who, settings_.timing, settings_.longest);
+    while (at >= groups_.size()) {
+      const std::uint64_t writer = writer_of(settings_.writer, static_cast<group_id>(groups_.size()));
+      groups_.emplace_back(lease_identity{settings_.self, writer, 0}, settings_.timing, settings_.longest);
+    }
     return groups_[at];
   }
 

@@ -67,6 +67,7 @@ void basic_election_machine<LeaseRules, LayoutRules>::on_lease(const lease_time&
                                                                const lease_sight& sight) {
   if (index(group) >= layout::count_max) return;
   slot_of(index(group));
+  doubt_era(now, sight);
   foresee(now, index(group), sight);
   groups_[index(group)].lease.on_sight(now, sight);
   touch(now, index(group));
@@ -96,6 +97,7 @@ void basic_election_machine<LeaseRules, LayoutRules>::on_presence(const lease_ti
 template <class LeaseRules, class LayoutRules>
 void basic_election_machine<LeaseRules, LayoutRules>::on_lease_response(const lease_time& now, group_id group,
                                                                         const lease_response& response) {
+  doubt_era(now, response.sight);
   foresee(now, index(group), response.sight);
   groups_[index(group)].lease.on_response(now, response);
   touch(now, index(group));
@@ -182,8 +184,11 @@ template <class LeaseRules, class LayoutRules>
 auto basic_election_machine<LeaseRules, LayoutRules>::slot_of(std::size_t at) -> slot& {
   while (at >= groups_.size()) {
     const duration longest = layout_.adopted() ? layout_.adopted()->shape.duration : settings_.timing.duration;
-    groups_.push_back(
-        {machine{identity(), settings_.timing.fitted_to(longest), longest, lease_rules_}, false, {}, {}, {}});
+    groups_.push_back({machine{identity(groups_.size()), settings_.timing.fitted_to(longest), longest, lease_rules_},
+                       false,
+                       {},
+                       {},
+                       {}});
   }
   return groups_[at];
 }
@@ -208,6 +213,17 @@ void basic_election_machine<LeaseRules, LayoutRules>::touch(const lease_time& no
   placement_due_ = true;
 }
 
+// A lease of an era that is not known to be over may be of one that is not known yet: before a record of it is taken
+// for missing, the layout is read.
+template <class LeaseRules, class LayoutRules>
+void basic_election_machine<LeaseRules, LayoutRules>::doubt_era(const lease_time& now, const lease_sight& sight) {
+  const std::uint64_t era = sight.claim.era;
+  const bool is_lease = sight.exists && sight.claim.mode != lease_mode::none;
+  if (!is_lease || era == 0 || era == era_ || generation_of(era) < generation_of(era_)) return;
+  layout_.doubt(now);
+  set_candidacies(now);
+}
+
 // A release is about to be told: who goes first is decided by this one group, not as if all of its owner's were free.
 template <class LeaseRules, class LayoutRules>
 void basic_election_machine<LeaseRules, LayoutRules>::foresee(const lease_time& now, std::size_t at,
@@ -228,6 +244,10 @@ void basic_election_machine<LeaseRules, LayoutRules>::settle(const lease_time& n
   if (members_.expire(now)) placement_due_ = true;
   if (settled_ != settled(now)) {
     settled_ = !settled_;
+    candidacies_due_ = true;
+  }
+  if (doubted_ != layout_.doubtful()) {
+    doubted_ = !doubted_;
     candidacies_due_ = true;
   }
   if (placement_due_) place(now);
@@ -274,7 +294,7 @@ void basic_election_machine<LeaseRules, LayoutRules>::adopt(const lease_time& no
   const duration longest = adopted ? adopted->shape.duration : settings_.timing.duration;
   if (count_ > 0) slot_of(count_ - 1);
   for (std::size_t at = 0; at < groups_.size(); ++at) {
-    groups_[at].lease.adopt(now, identity(), settings_.timing.fitted_to(longest), longest);
+    groups_[at].lease.adopt(now, identity(at), settings_.timing.fitted_to(longest), longest);
     touch(now, at);
   }
   placement_due_ = candidacies_due_ = true;
@@ -287,7 +307,7 @@ group_owner basic_election_machine<LeaseRules, LayoutRules>::owner_of(const mach
   if (!view.known() || view.went_back() || lease_rules_.is_missing(view.seen(), era_)) return {};
   const lease_claim& claim = view.seen().claim;
   const bool is_held = claim.mode == lease_mode::held || claim.mode == lease_mode::waiting;
-  if (claim.node == settings_.self && claim.writer != writer_) return {};  // a predecessor's: nobody's
+  if (claim.node == settings_.self && claim.writer != lease.who().writer) return {};  // a predecessor's: nobody's
   return {claim.node, !is_held || view.seen().orphaned || claim.node == settings_.self};
 }
 
@@ -338,7 +358,8 @@ void basic_election_machine<LeaseRules, LayoutRules>::set_candidacies(const leas
     const bool in_layout = at < count_;
     const bool may_start = listed_ && settled_;
     lease_candidacy next;
-    next.willing = in_layout && each.wanted && !stopping_ && (may_start || each.lease.holds());
+    const bool goes_on = each.lease.holds() || (may_start && (!layout_.doubtful() || !each.lease.idle()));
+    next.willing = in_layout && each.wanted && !stopping_ && goes_on;
     next.alone = live_.size() <= 1;
     if (in_layout && at < placement_.places().size()) next.hold_off = placement::hold_off(placement_.places()[at]);
     if (next == each.lease.candidacy()) continue;

@@ -17,6 +17,7 @@ void basic_layout_machine<Rules>::on_response(const lease_time& now, const layou
     if (response.outcome == lease_outcome::done) {
       load_backoff_ = {};
       load_wanted_ = std::exchange(load_missed_, false);
+      if (load_ordinal_ > doubted_at_) doubted_at_ = 0;
       learn(now, response.sight, rules_.is_fresh(load_ordinal_, view_.known_at()));
       const layout_claim& read = response.sight.claim;
       const bool in_force = response.sight.exists && adopted_ && read == *adopted_ && rules_.entitles(read.phase);
@@ -59,14 +60,16 @@ const lease_time& basic_layout_machine<Rules>::begin(const lease_time& now) noex
 
 template <class Rules>
 void basic_layout_machine<Rules>::learn(const lease_time& now, const layout_sight& sight, bool fresh) {
+  const bool is_layout = sight.exists && sight.claim.phase != layout_phase::foreign && is_readable(sight.claim);
+  if (is_layout && generation_of(sight.claim.era) > generation_max_) generation_max_ = generation_of(sight.claim.era);
   const sight_kind kind = view_.take(sight, fresh, ++ordinal_, now, duration{0});
   if (kind == sight_kind::unordered) want_load();
   if (kind != sight_kind::changed) return;
-  write_backoff_ = {};
+  if (is_layout) write_backoff_ = {};
   const layout_claim& claim = view_.seen().claim;
   const bool same_era = !is_missing() && adopted_ && adopted_->era == claim.era && adopted_->shape == claim.shape;
   if (!same_era || !rules_.entitles(claim.phase)) valid_until_ = {};
-  if (is_missing()) {
+  if (is_missing() || is_foreign()) {
     adopted_.reset();
   } else {
     adopted_ = claim;
@@ -79,6 +82,7 @@ auto basic_layout_machine<Rules>::read_in(const lease_time& now) const noexcept 
   const duration since = elapsed_for_holder(load_sent_, now);
   const duration pause = load_backoff_.left(now);
   if (load_wanted_) return pause > pause_min - since ? pause : pause_min - since;
+  if (is_foreign()) return validity_ - since;
   return reading_ ? validity_ / 3 - since : never;
 }
 
@@ -87,6 +91,7 @@ template <class Rules>
 auto basic_layout_machine<Rules>::write_in(const lease_time& now) const noexcept -> duration {
   if (!view_.known() || load_wanted_ || load_id_ != 0) return never;
   const duration pause = write_backoff_.left(now);
+  if (is_foreign()) return never;
   if (is_missing()) return pause;
   const layout_claim& claim = view_.seen().claim;
   if (claim.phase == layout_phase::opening) {
@@ -101,7 +106,7 @@ layout_claim basic_layout_machine<Rules>::next() noexcept {
   const layout_claim& seen = view_.seen().claim;
   if (!is_missing() && seen.phase == layout_phase::opening) return {layout_phase::open, seen.shape, seen.era};
   return {rules_.first_phase(), is_missing() ? wish_ : *consensus_,
-          rules_.next_era(is_missing() ? 0 : seen.era, eras_.next())};
+          rules_.next_era(is_missing() ? era_of(generation_max_, 0) : seen.era, eras_.next())};
 }
 
 template <class Rules>

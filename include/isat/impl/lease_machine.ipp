@@ -242,7 +242,8 @@ void basic_lease_machine<Rules>::recognize(const lease_time& now) {
   const lease_claim& claim = seen.claim;
   if (claim.writer == who_.writer && claim.era == who_.era && !view_.went_back()) {
     if (attempt_ && claim.attempt == attempt_->claim().attempt) return committed(now, seen.at);
-    if (holds_ && claim.attempt > held_.attempt && seen.at.newer_than(held_.at)) {
+    const bool is_given_up = claim.mode != lease_mode::released && claim.attempt < entitling_from_;
+    if (holds_ && is_given_up && claim.attempt > held_.attempt && seen.at.newer_than(held_.at)) {
       // A renewal that was given up in favour of a release: it entitles to nothing, but the release must name it.
       held_.at = seen.at;
       held_.attempt = claim.attempt;

@@ -323,6 +323,53 @@ TEST_CASE("another era ends every leadership at once, and so does a layout that 
   }
 }
 
+TEST_CASE("a lease of an era that is not known yet is not taken for missing before the layout has been read") {
+  // One group is led by whoever was the first to hear of a change; the other one hears of nothing, but reads now and
+  // then.
+  election_cluster cluster;
+  cluster.groups_wanted = 1;
+  for (std::size_t node = 0; node < 2; ++node) cluster.start(node, single);
+  REQUIRE(cluster.run_until([&] { return cluster.all_led(1); }, 8s));
+  cluster.watch_delay = 10s;
+  layout_claim next = cluster.layout_record().claim;
+  next.era = era_of(generation_of(next.era) + 1, 4711);
+  next.phase = layout_phase::opening;
+  cluster.edit_layout(next);
+  std::vector<node_id> holders;
+  for (int step = 0; step < 3000; ++step) {
+    cluster.run_for(10ms);
+    const lease_claim& claim = cluster.lease_record(0).claim;
+    if (claim.era == next.era && (holders.empty() || holders.back() != claim.node)) holders.push_back(claim.node);
+  }
+  CHECK(holders.size() == 1);
+  CHECK(cluster.all_led(1));
+  check_safe(cluster);
+}
+
+TEST_CASE("a layout of the past that is put back gives nobody a second owner") {
+  election_cluster cluster;
+  start_three(cluster, sixteen);
+  const layout_claim past = cluster.layout_record().claim;
+  for (std::size_t node = 0; node < 3; ++node) {
+    cluster.stop(node);
+    cluster.run_for(1s);
+    cluster.start(node, eight);
+    cluster.run_for(1s);
+  }
+  REQUIRE(cluster.run_until([&] { return cluster.all_led(8); }, 12s));
+  REQUIRE(cluster.layout_record().claim.shape == eight);
+  // One of them leads and hears nothing from now on; the others find out by reading.
+  cluster.watch_delay = 10s;
+  cluster.loses = [](std::size_t node, auto, auto) { return node == 0; };
+  cluster.edit_layout(past);
+  CHECK(cluster.run_until([&] { return cluster.layout_record().claim.era != past.era; }, 5s));
+  CHECK(cluster.layout_record().claim.phase == layout_phase::opening);
+  cluster.run_for(4s);
+  cluster.loses = nullptr;
+  CHECK(cluster.run_until([&] { return cluster.all_led(8); }, 12s));
+  check_safe(cluster);
+}
+
 TEST_CASE("the own era seen opening again stops answers until it is open, and the leases are kept") {
   election_cluster cluster;
   start_three(cluster, eight);

@@ -232,3 +232,33 @@ TEST_CASE("destroying it while it runs aborts the run") {
   CHECK(one->run.result == error_code{asio::error::operation_aborted});
   CHECK_FALSE(one->store.is_watching());
 }
+
+TEST_CASE("with a wish or a timing that cannot be, a run ends at once and writes nothing") {
+  const auto three = 3s;
+  struct row {
+    const char* name;
+    election::layout wish;
+    std::chrono::nanoseconds lasting;
+    isat::error expected;
+  };
+  for (const row& each : {row{"no groups", shards_of(0), three, isat::error::unsound_layout},
+                          row{"too many groups", shards_of(257), three, isat::error::unsound_layout},
+                          row{"two single groups", {election::grouping::single, 2, {}}, three, isat::error::unsound_layout},
+                          row{"no grouping", {election::grouping::none, 1, {}}, three, isat::error::unsound_layout},
+                          row{"short leases", single, 99ms, isat::error::unsound_timing},
+                          row{"long leases", single, 61min, isat::error::unsound_timing}}) {
+    CAPTURE(each.name);
+    world in;
+    election::memory_store store{in.context.get_executor(), in.records};
+    election::layout_options options;
+    options.node_name = "one";
+    options.wish = each.wish;
+    options.timing = election::lease_timing::derived_from(each.lasting);
+    election::layout_elector elector{in.context.get_executor(), store, std::move(options)};
+    elector_run run;
+    run.start(elector);
+    CHECK(in.until([&] { return run.result.has_value(); }));
+    CHECK(run.result == error_code{each.expected});
+    CHECK_FALSE(in.load("isat-layout"));
+  }
+}

@@ -142,6 +142,69 @@ TEST_CASE("an unreadable layout is written over like a missing one") {
   CHECK(write.claim.shape == eight);
 }
 
+TEST_CASE("an era that is known to be over does not come back, though its record is the newest") {
+  bench bench;
+  bench.read({1, 4}, open(era_of(7, 1)));
+  bench.read_always(true);
+  bench.read({1, 5}, open(era_of(8, 2), sixteen));
+  bench.read({1, 6}, open(era_of(7, 1)));
+  CHECK_FALSE(bench.machine.adopted());
+  CHECK_FALSE(bench.may_answer());
+  const layout_request write = bench.next_write();
+  CHECK(write.expected == isat::election::version{1, 6});
+  CHECK(write.claim.phase == layout_phase::opening);
+  CHECK(generation_of(write.claim.era) == 9);
+}
+
+TEST_CASE("an era is known to be over also by an old sight of a later one") {
+  bench bench;
+  bench.read({2, 4}, open(era_of(7, 1)));
+  bench.see({1, 9}, open(era_of(8, 2)));
+  bench.read({2, 4}, open(era_of(7, 1)));
+  CHECK(generation_of(bench.next_write().claim.era) == 9);
+}
+
+TEST_CASE("a layout that cannot be followed is left alone, read now and then, and nobody answers by it") {
+  bench bench;
+  bench.read({1, 4}, open(7));
+  bench.read_always(true);
+  bench.read({1, 4}, open(7));
+  REQUIRE(bench.may_answer());
+  bench.see({1, 5}, layout_claim{layout_phase::foreign, {}, 0});
+  CHECK(bench.machine.is_foreign());
+  CHECK_FALSE(bench.machine.adopted());
+  CHECK_FALSE(bench.may_answer());
+  bench.requests.clear();
+  bench.pass(30s);
+  for (const layout_request& each : bench.requests) CHECK(each.operation == lease_operation::load);
+  CHECK(bench.requests.size() <= 30);
+  bench.read({1, 6}, open(8));
+  CHECK(bench.machine.adopted() == open(8));
+  CHECK_FALSE(bench.machine.is_foreign());
+}
+
+TEST_CASE("a doubt lasts until a read that was sent after it") {
+  bench bench;
+  const layout_request before = bench.next_load();
+  bench.machine.doubt(bench.now);
+  bench.collect();
+  bench.answer(before, {1, 4}, open(7));
+  CHECK(bench.machine.doubtful());
+  bench.read({1, 4}, open(7));
+  CHECK_FALSE(bench.machine.doubtful());
+}
+
+TEST_CASE("an unsound layout counts as missing, whatever wrote it") {
+  for (const layout& shape :
+       {layout{grouping::shards, 0, 3s}, layout{grouping::shards, 257, 3s}, layout{grouping::single, 2, 3s},
+        layout{grouping::none, 1, 3s}, layout{grouping::single, 1, 1ms}, layout{grouping::single, 1, 2h}}) {
+    bench bench;
+    bench.read({1, 4}, open(7, shape));
+    CHECK_FALSE(bench.machine.adopted());
+    CHECK(bench.next_write().claim.shape == eight);
+  }
+}
+
 TEST_CASE("every layout that a machine creates has another era") {
   bench bench;
   bench.read({1, 4}, std::nullopt);

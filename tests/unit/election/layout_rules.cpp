@@ -6,10 +6,13 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <cstdint>
 
 namespace {
 
 using namespace std::chrono_literals;
+using isat::election::era_of;
+using isat::election::generation_of;
 using isat::election::layout_phase;
 using isat::election::layout_rules;
 using isat::election::lease_timing;
@@ -40,9 +43,21 @@ TEST_CASE("an opening layout is opened no sooner than the last answer by another
   CHECK(answered < waited);
 }
 
-TEST_CASE("eras and writers are always new") {
-  CHECK(layout_rules::next_era(5, 9) == 9);
+TEST_CASE("eras and writers are always new, and an era is of a later generation than the one before it") {
+  const std::uint64_t first = layout_rules::next_era(0, ~std::uint64_t{0});
+  const std::uint64_t second = layout_rules::next_era(first, 0);
+  CHECK(generation_of(first) == 1);
+  CHECK(generation_of(second) == 2);
+  CHECK(layout_rules::next_era(first, 1U << 30U) != second);
+  CHECK(layout_rules::is_over(first, 2));
+  CHECK_FALSE(layout_rules::is_over(second, 2));
+  CHECK_FALSE(layout_rules::is_over(second, 1));
   CHECK(layout_rules::next_writer(5, 9) == 9);
+}
+
+TEST_CASE("the last generation is followed by itself, and never by the first one") {
+  const std::uint64_t last = era_of(~std::uint64_t{0}, 0);
+  CHECK(generation_of(layout_rules::next_era(last, ~std::uint64_t{0})) == generation_of(last));
 }
 
 TEST_CASE("a read takes back only what was known before it was sent") {

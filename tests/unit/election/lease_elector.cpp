@@ -296,3 +296,28 @@ TEST_CASE("destroying it while it leads aborts the run, and the table may be gon
   CHECK(in.context.stopped());
   CHECK(result == error_code{asio::error::operation_aborted});
 }
+
+TEST_CASE("with a timing that is not sound, or that others would not wait for, a run ends at once") {
+  election::lease_timing breathless = long_lease;
+  breathless.renew_period = 3s;
+  election::lease_timing hasty = long_lease;
+  hasty.margin = -1s;
+  const auto endless = election::lease_timing::derived_from(2h);
+  for (const election::lease_timing& timing : {breathless, hasty, endless}) {
+    world in;
+    candidate one{in, "one", timing};
+    one.want();
+    one.start();
+    CHECK(in.until([&] { return one.run.result.has_value(); }));
+    CHECK(one.run.result == error_code{isat::error::unsound_timing});
+    CHECK_FALSE(in.lease());
+  }
+  world in;
+  election::memory_store store{in.context.get_executor(), in.records};
+  election::lease_elector patient{in.context.get_executor(), store,
+                                  election::lease_options{"one", {"lease"}, long_lease, 2h, {}}};
+  elector_run run;
+  run.start(patient);
+  CHECK(in.until([&] { return run.result.has_value(); }));
+  CHECK(run.result == error_code{isat::error::unsound_timing});
+}

@@ -338,7 +338,9 @@ TEST_CASE("an edit of its record lowers a leader, whatever the edit says") {
   lease_claim ours{lease_mode::held, us, 11, 1, era, 5, 1s};
   lease_claim other_process{lease_mode::held, us, 99, 1, era, 5, 3s};
   lease_claim other_era{lease_mode::held, us, 11, 1, 6, 5, 3s};
-  for (const lease_claim& each : {unreadable, ours, other_process, other_era, claim_of(lease_mode::vacant, {})}) {
+  lease_claim never_written{lease_mode::held, us, 11, 99, era, 5, 3s};
+  for (const lease_claim& each :
+       {unreadable, ours, other_process, other_era, never_written, claim_of(lease_mode::vacant, {})}) {
     lease_harness h = leader();
     h.sees(h.store.put(each));
     CHECK_FALSE(h.leads());

@@ -152,6 +152,31 @@ TEST_CASE("what was given up for a release is remembered when the machine has ch
   CHECK(h.store.now().claim.mode == lease_mode::released);
 }
 
+TEST_CASE("a release by its own name that a machine has not sent ends its leadership: it frees the record for others") {
+  for (const bool has_lost_before : {false, true}) {
+    CAPTURE(has_lost_before);
+    lease_harness h;
+    h.becomes_leader();
+    for (int renewals = 0; renewals < 3; ++renewals) {
+      h.passes(750ms);
+      h.store_answers_write();
+    }
+    lease_claim copied = h.store.now().claim;
+    if (has_lost_before) {
+      h.is_interrupted();
+      h.passes(750ms);
+      h.store_answers_write();
+      REQUIRE(h.leads());
+    }
+    copied = h.store.now().claim;
+    copied.mode = lease_mode::released;
+    ++copied.attempt;
+    h.sees(h.store.put(copied));
+    CHECK_FALSE(h.leads());
+    CHECK_FALSE(h.machine.holds());
+  }
+}
+
 TEST_CASE("a release of unknown outcome is sent again, and the own nonce tells that it was written") {
   lease_harness h;
   h.becomes_leader();

@@ -39,6 +39,11 @@ TEST_CASE("a validity lasts by the own duration, and never by more than the reco
   static_assert(lease_rules::validity(profiles::standard, 1s) == 970ms);
 }
 
+TEST_CASE("no validity lasts longer than others believe a record that asks them to wait") {
+  static_assert(lease_rules::validity(lease_timing::derived_from(2h), 2h) ==
+                profiles::standard.validity_of(lease_rules::plausible(2h, 3s)));
+}
+
 TEST_CASE("no attempt from before the latest loss entitles") {
   static_assert(!lease_rules::entitles(4, 5));
   static_assert(lease_rules::entitles(5, 5));

@@ -6,7 +6,9 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <cstdint>
 #include <map>
+#include <set>
 
 namespace {
 
@@ -89,6 +91,29 @@ TEST_CASE("one group given up is released, the others are led on") {
   CHECK_FALSE(b.leads(group_id{1}));
   b.answers();
   CHECK(b.records[group_id{1}].claim.mode == lease_mode::released);
+}
+
+TEST_CASE("a record copied from one group to another is a stranger's there") {
+  bench b;
+  for (const group_id group : {group_id{0}, group_id{1}}) b.set.set_candidate(b.now(), group, true);
+  b.passes(5s);
+  CHECK(b.set.group(0).who().writer != b.set.group(1).who().writer);
+  lease_sight copy = b.records[group_id{0}];
+  copy.claim.attempt += 100;
+  copy.at.number = b.records[group_id{1}].at.number + 1;
+  b.records[group_id{1}] = copy;
+  b.set.on_lease(b.now(), group_id{1}, copy);
+  CHECK(b.leads(group_id{0}));
+  CHECK_FALSE(b.leads(group_id{1}));
+}
+
+TEST_CASE("no group writes as nobody, and no two write as one") {
+  std::set<std::uint64_t> writers{0};
+  for (const std::uint64_t process : {std::uint64_t{1}, std::uint64_t{2}, ~std::uint64_t{0}}) {
+    for (std::uint32_t group = 0; group < 256; ++group) {
+      CHECK(writers.insert(writer_of(process, group_id{group})).second);
+    }
+  }
 }
 
 TEST_CASE("a set that stops lowers everything, releases it, and wants nothing any more") {
