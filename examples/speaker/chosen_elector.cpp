@@ -8,7 +8,6 @@
 #include "isat/election/layout_elector.hpp"
 
 #include <utility>
-#include <variant>
 
 namespace speakerd {
 
@@ -36,11 +35,8 @@ chosen_elector::chosen_elector(isat::asio::any_io_executor executor, const optio
   auto store = std::make_unique<election::file_store>(executor, election::file_store_options{what.directory});
   if (store->open()) throw failure{exit_code::unavailable, store->failure().message()};
   election::layout_options wanted = layout_options_of(what);
-  wanted.on_notice = [&log, on_layout = std::move(on_layout)](const election::election_notice& notice) {
-    log_election(log, notice);
-    const auto* changed = std::get_if<election::layout_changed>(&notice);
-    if (changed != nullptr && changed->adopted) on_layout(changed->adopted->shape);
-  };
+  wanted.on_notice = [&log](const election::election_notice& notice) { log_election(log, notice); };
+  wanted.on_layout = std::move(on_layout);
   elector_ = std::make_unique<election::layout_elector>(std::move(executor), *store, std::move(wanted));
   store_ = std::move(store);
 }

@@ -58,6 +58,12 @@ struct notice_logger {
     log.info("the layout is opening, nobody answers until it is open", std::move(fields));
   }
 
+  void operator()(const election::layout_not_followed&) const {
+    log.error(
+        "the speakers of this store follow a layout that this one cannot, silent until they change: it is of another "
+        "version of isat-speaker");
+  }
+
   void operator()(const election::store_failed& told) const {
     log.warn("the store does not answer, trying again", {{"reason", told.reason.message()}});
   }

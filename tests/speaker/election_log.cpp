@@ -65,6 +65,9 @@ TEST_CASE("every notice has its line") {
       row{election::layout_changed{}, "WARN  there is no layout that all speakers follow, making one"},
       row{election::store_failed{boost::asio::error::host_unreachable},
           "WARN  the store does not answer, trying again reason=\"No route to host\""},
+      row{election::layout_not_followed{},
+          "ERROR the speakers of this store follow a layout that this one cannot, silent until they change: it is of "
+          "another version of isat-speaker"},
       row{election::store_answers{}, "INFO  the store answers again"},
       row{election::node_name_taken{},
           "ERROR another speaker has the same node name, give each its own by --node-name; until then groups may be "

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // What an election over a store tells beside leaderships: why each one came and went, which layout is in force, whether
-// the store answers. For logs and metrics; the drivers give them out. They refuse to be needed: nothing acts on them.
+// the store answers. For logs and metrics; the drivers give them out. They refuse to be needed: nothing acts
+// on them, and who maps VIPs to groups follows layout_options::on_layout instead.
 #pragma once
 
 #include "isat/election/layout.hpp"
@@ -27,6 +28,10 @@ struct layout_changed {
   std::optional<layout_claim> adopted;
 };
 
+/// The layout in the store is one that this process cannot follow: it is of a later version, or its validity is another
+/// one. It leads nothing until that is replaced, and leaves it alone.
+struct layout_not_followed {};
+
 /// The store did not do what it was asked; told once until it does again.
 struct store_failed {
   error_code reason;
@@ -38,6 +43,7 @@ struct store_answers {};
 /// Another process writes its presence under this node's name: groups may be spread badly, but two never lead one.
 struct node_name_taken {};
 
-using election_notice = std::variant<lease_transition, layout_changed, store_failed, store_answers, node_name_taken>;
+using election_notice =
+    std::variant<lease_transition, layout_changed, layout_not_followed, store_failed, store_answers, node_name_taken>;
 
 }  // namespace isat::inline v0::election

@@ -31,8 +31,9 @@ class elector {
   /// Contends for the groups it is a candidate for, and keeps `table` true, until cancelled.
   /// @param table this elector is its only writer meanwhile; must outlive the operation or its cancellation, which
   ///   lowers every entry and lets go of the table before it returns
-  /// @return through the token: `operation_aborted` after a cancellation, by when every leadership is released, too;
-  ///   another error when it can never lead again (its entries are lowered then).
+  /// @return through the token: `operation_aborted` after a cancellation, by when every leadership is released, too,
+  ///   unless its store did not answer in time (the electors' release_limit); another error when it can never lead
+  ///   again (its entries are lowered then). @pre no other run is pending; one may follow when it has completed
   template <asio::completion_token_for<run_signature> Token>
   auto async_run(leadership_table& table, Token&& token) {
     return detail::erase<run_signature>(

@@ -3,7 +3,7 @@
 // The elector of a speaker: any number of groups, spread over the nodes that take part, under a layout that all of them
 // follow, over any store. What may be answered when is decided by election_machine and its parts; this connects it to
 // the elector seam. A daemon that elects one leader needs lease_elector only. It refuses to know VIPs: who maps them to
-// groups is told of each layout.
+// groups is told of each layout (layout_options::on_layout), and must follow it.
 #pragma once
 
 #include "isat/complete_later.hpp"
@@ -31,8 +31,15 @@ struct layout_options {
   lease_timing timing;          ///< must be sound
   std::chrono::nanoseconds layout_validity = std::chrono::seconds{3};  ///< L, the same for all speakers of a store
   bool rebalance = false;  ///< hands groups over to the nodes that they belong to, one at a time
-  /// Called on the executor for all that a log should tell; must not destroy the elector.
+  /// Called on the executor for all that a log should tell, between lowering and releasing: a slow one delays releases.
+  /// Must not destroy the elector.
   std::function<void(const election_notice&)> on_notice;
+  std::chrono::nanoseconds release_limit = std::chrono::seconds{2};  ///< how long a cancellation waits for its releases
+  /// Whoever maps VIPs to groups must do so by this layout from the call on: safety depends on it, for the leases of
+  /// one layout say nothing about the groups of another. Called on the executor with the first layout of a run and each
+  /// that differs from the one before, after all leaderships were lowered and before any is raised in the new one, also
+  /// before notices of it; not once the run is cancelled. Must not throw, nor destroy the elector.
+  std::function<void(const layout&)> on_layout = {};
 };
 
 /// Leads the groups of a layout that placement gives to this node. Not thread-safe.
@@ -43,7 +50,8 @@ class layout_elector final : public elector {
   layout_elector(asio::any_io_executor executor, lease_store& store, layout_options options)
       : options_{std::move(options)},
         driver_{std::move(executor), store,
-                driver_options{options_.node_name, record_names{options_.prefix}, options_.on_notice}} {
+                driver_options{options_.node_name, record_names{options_.prefix}, options_.layout_validity,
+                               options_.on_notice, options_.release_limit, options_.on_layout}} {
     options_.wish.duration = std::chrono::ceil<std::chrono::milliseconds>(options_.timing.duration);  // as recorded
   }
 

@@ -90,6 +90,13 @@ inline std::optional<layout> read_layout(const record& from) noexcept {
   return layout{mode == "single" ? grouping::single : grouping::shards, static_cast<std::uint32_t>(*count), lasting};
 }
 
+// Changes when a layout of this version cannot be followed by an older one.
+inline constexpr const char* layout_format = "1";
+
+inline std::string milliseconds_text(std::chrono::nanoseconds lasting) {
+  return to_text(static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::milliseconds>(lasting).count()));
+}
+
 // Ties the parts of a lease or a layout to the write that made it: what was edited since, by hand or by another
 // program, shows. Notes of others are not ours to judge.
 inline std::string seal(const record& of) {
@@ -99,7 +106,7 @@ inline std::string seal(const record& of) {
   add(detail::mix(of.nonce));
   add(static_cast<std::uint64_t>(of.duration.count()));
   add(of.term);
-  for (const char* key : {"era", "waiting", "released", "released-by", "mode", "groups", "phase"}) {
+  for (const char* key : {"era", "waiting", "released", "released-by", "mode", "groups", "phase", "validity"}) {
     add(detail::mix(note(of, key)));
   }
   return to_text(result, 16);
@@ -151,23 +158,30 @@ inline lease_claim to_lease_claim(const record& from) {
   return claim;
 }
 
-/// The record of a layout.
-inline record to_record(const layout_claim& claim) {
+/// The record of a layout. @param validity L, how long a read of it lets answer
+inline record to_record(const layout_claim& claim, std::chrono::nanoseconds validity) {
   record result;
   result.nonce = codec::to_text(claim.era, 16);
   codec::write_layout(result, claim.shape);
   result.notes["phase"] = claim.phase == layout_phase::open ? "open" : "opening";
+  result.notes["validity"] = codec::milliseconds_text(validity);
+  result.notes["format"] = codec::layout_format;
   result.notes["seal"] = codec::seal(result);
   return result;
 }
 
-/// What a record says of the layout; without a phase if it is none, or was edited.
-inline layout_claim to_layout_claim(const record& from) {
+/// What a record says of the layout; without a phase if it is none, or was edited. One of another format, or of another
+/// validity than `validity`, is foreign: whoever follows it may be right.
+inline layout_claim to_layout_claim(const record& from, std::chrono::nanoseconds validity) {
+  const std::string_view format = codec::note(from, "format");
+  if (format.empty()) return {};
+  if (format != codec::layout_format) return {layout_phase::foreign, {}, 0};
   const auto shape = codec::read_layout(from);
   const auto era = codec::parse(from.nonce, 16);
   const std::string_view phase = codec::note(from, "phase");
   if (!shape || !era || *era == 0 || (phase != "open" && phase != "opening")) return {};
   if (codec::note(from, "seal") != codec::seal(from)) return {};
+  if (codec::note(from, "validity") != codec::milliseconds_text(validity)) return {layout_phase::foreign, {}, 0};
   return {phase == "open" ? layout_phase::open : layout_phase::opening, *shape, *era};
 }
 

@@ -31,8 +31,10 @@ struct lease_options {
   lease_timing timing;              ///< must be sound
   /// The longest duration that any candidate uses, at most lease_timing::duration_max; zero: that of `timing`.
   std::chrono::nanoseconds longest{};
-  /// Called on the executor for all that a log should tell; must not destroy the elector.
+  /// Called on the executor for all that a log should tell, between lowering and releasing: a slow one delays releases.
+  /// Must not destroy the elector.
   std::function<void(const election_notice&)> on_notice;
+  std::chrono::nanoseconds release_limit = std::chrono::seconds{2};  ///< how long a cancellation waits for its releases
 };
 
 /// Leads the groups whose leases it gets. Not thread-safe.
@@ -43,11 +45,13 @@ class lease_elector final : public elector {
   lease_elector(asio::any_io_executor executor, lease_store& store, lease_options options)
       : options_{std::move(options)},
         driver_{std::move(executor), store,
-                driver_options{options_.node_name, record_names{options_.leases}, options_.on_notice}} {}
+                driver_options{options_.node_name, record_names{options_.leases}, {}, options_.on_notice,
+                               options_.release_limit}} {}
 
   asio::any_io_executor get_executor() noexcept override { return driver_.get_executor(); }
 
-  /// Groups beyond the names that were given are never led.
+  /// Groups beyond the names that were given are never led. Whoever has released one, willingly or not, stays out of it
+  /// for D + lease_machine::hold_down even if there is no other candidate: without presence nobody knows.
   void set_candidate(group_id group, bool willing) override {
     if (knows(group)) driver_.set_candidate(group, willing);
   }

@@ -99,7 +99,7 @@ class presence_writer {
 
  private:
   static constexpr duration time_out = std::chrono::seconds{1};
-  static constexpr duration patience = std::chrono::seconds{3};  // of one that is to end
+  static constexpr duration patience = std::chrono::milliseconds{1500};  // of one that is to end: drivers wait for 2 s
 
   duration due_in(const lease_time& now) const noexcept {
     if (pause_ > duration{0}) return pause_ - elapsed_for_holder(sent_, now);

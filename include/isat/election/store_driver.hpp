@@ -40,8 +40,12 @@ namespace isat::inline v0::election {
 struct driver_options {
   std::string node_name;  ///< written into records
   record_names names;
-  std::function<void(const election_notice&)> on_notice;             ///< on the executor; must not destroy the driver
+  std::chrono::nanoseconds layout_validity{};  ///< of an election with a layout: L
+  /// Called on the executor between lowering and releasing: a slow one delays releases. Must not destroy the driver.
+  std::function<void(const election_notice&)> on_notice;
   std::chrono::nanoseconds release_limit = std::chrono::seconds{2};  ///< how long a stop waits for its releases
+  /// As layout_options::on_layout; never called by an election without a layout.
+  std::function<void(const layout&)> on_layout = {};
 };
 
 template <class Election>
@@ -91,6 +95,7 @@ class store_driver {
   static constexpr bool has_layout = requires(Election& election) { election.take_layout_request(); };
   static constexpr auto relist_pause = std::chrono::milliseconds{200};
   static constexpr auto calm_after = std::chrono::seconds{5};
+  static constexpr std::size_t known_names_max = 1024;  // then those that are seen again are learnt again
 
   // Kinds of operations, as bits.
   enum class store_task : std::uint8_t { none = 0, load = 1, cas = 2, list = 4, watch = 8 };
@@ -106,6 +111,7 @@ class store_driver {
   // What follows.
   void step();
   void lower_and_raise();
+  void follow_layout();
   void tell_events();
   void tell_layout();
   void send_requests();
@@ -121,6 +127,13 @@ class store_driver {
   }
   template <class Claim>
   basic_sight<Claim> sight_of(const entry& told);
+  void remember(const std::string& name) {
+    if (known_names_.size() >= known_names_max) {
+      const std::string& own = options_.node_name;
+      std::erase_if(known_names_, [&own](const auto& known) { return known.second != own; });
+    }
+    known_names_.emplace(node_named(name), name);
+  }
   std::string name_of(node_id node) const {
     const auto found = known_names_.find(node);
     return found == known_names_.end() ? std::string{} : found->second;
@@ -148,7 +161,9 @@ class store_driver {
   std::chrono::steady_clock::time_point failed_at_;
   std::vector<error_code> store_news_;  // to be told: why the store failed, or that it answers again
   bool name_taken_ = false;
+  std::optional<layout> followed_;  // the layout that was handed on last in this run
   std::optional<layout_claim> told_layout_;
+  bool layout_is_foreign_ = false;
   std::optional<std::chrono::steady_clock::time_point> stop_by_;
   pending_operation<run_signature> run_;  // destroyed first: from then on no callback comes
 };

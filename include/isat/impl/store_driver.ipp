@@ -11,8 +11,10 @@ template <class Election>
 void store_driver<Election>::run(Election election, leadership_table& table, handler<run_signature> done) {
   run_.store(std::move(done), [this] { stop(); });
   stop_by_.reset();
+  followed_.reset();
   told_layout_.reset();
   name_taken_ = false;
+  failing_ = 0;
   auto start = run_.while_pending([this, &table, election = std::move(election)]() mutable {
     election_.emplace(std::move(election));
     table_ = &table;
@@ -91,7 +93,7 @@ void store_driver<Election>::take_in(const record_key& key, const entry& told) {
   if constexpr (has_layout) {
     if (key.kind == record_kind::layout) election_->on_layout(now, sight_of<layout_claim>(told));
     if (key.kind == record_kind::presence) {
-      known_names_.emplace(node_named(key.node), key.node);
+      remember(key.node);
       election_->on_presence(now, node_named(key.node), sight_of<presence_claim>(told));
     }
   }
@@ -102,9 +104,10 @@ template <class Claim>
 basic_sight<Claim> store_driver<Election>::sight_of(const entry& told) {
   basic_sight<Claim> sight{told.at, told.value.has_value(), {}, told.orphaned};
   if (!told.value) return sight;
-  if (!told.value->holder.empty()) known_names_.emplace(node_named(told.value->holder), told.value->holder);
+  if (!told.value->holder.empty()) remember(told.value->holder);
   if constexpr (std::is_same_v<Claim, lease_claim>) sight.claim = to_lease_claim(*told.value);
-  if constexpr (std::is_same_v<Claim, layout_claim>) sight.claim = to_layout_claim(*told.value);
+  if constexpr (std::is_same_v<Claim, layout_claim>)
+    sight.claim = to_layout_claim(*told.value, options_.layout_validity);
   if constexpr (std::is_same_v<Claim, presence_claim>) sight.claim = to_presence_claim(*told.value);
   return sight;
 }
@@ -137,6 +140,7 @@ void store_driver<Election>::step() {
   if (std::exchange(stepping_, true)) return;
   while (std::exchange(step_again_, false)) {
     lower_and_raise();
+    if (!step_again_) follow_layout();
     if (!step_again_) tell_layout();
     if (!step_again_) tell_events();
     if (!step_again_) send_requests();
@@ -154,14 +158,28 @@ void store_driver<Election>::lower_and_raise() {
   }
 }
 
+// The new layout's leases are asked for by the requests that come after this: none of them is led yet.
+template <class Election>
+void store_driver<Election>::follow_layout() {
+  if constexpr (has_layout) {
+    const auto adopted = election_->adopted();
+    if (table_ == nullptr || !adopted || adopted->shape == followed_) return;
+    followed_ = adopted->shape;
+    if (options_.on_layout) options_.on_layout(adopted->shape);
+  }
+}
+
 template <class Election>
 void store_driver<Election>::tell_layout() {
   if constexpr (has_layout) {
     if (election_->name_is_taken() && !std::exchange(name_taken_, true)) tell(node_name_taken{});
+    const bool foreign = election_->layout_is_foreign();
+    if (foreign && !layout_is_foreign_) tell(layout_not_followed{});
+    layout_is_foreign_ = foreign;
     const auto adopted = election_->adopted();
     if (adopted == told_layout_) return;
     told_layout_ = adopted;
-    tell(layout_changed{adopted});
+    if (!foreign) tell(layout_changed{adopted});
   }
 }
 
@@ -193,7 +211,7 @@ void store_driver<Election>::send_requests() {
   if constexpr (has_layout) {
     while (auto next = election_->take_layout_request()) {
       std::optional<record> value;
-      if (next->operation == lease_operation::cas) value = to_record(next->claim);
+      if (next->operation == lease_operation::cas) value = to_record(next->claim, options_.layout_validity);
       send(options_.names.layout(), *next, std::move(value),
            [this](const lease_time& now, const layout_response& response) {
              election_->on_layout_response(now, response);

@@ -18,6 +18,7 @@ struct kind_of {
   std::string_view operator()(const lease_transition&) const { return "lease"; }
   std::string_view operator()(const layout_changed& told) const { return told.adopted ? "layout" : "no layout"; }
   std::string_view operator()(const store_failed&) const { return "failed"; }
+  std::string_view operator()(const layout_not_followed&) const { return "foreign"; }
   std::string_view operator()(const store_answers&) const { return "answers"; }
   std::string_view operator()(const node_name_taken&) const { return "name"; }
 };
@@ -25,11 +26,12 @@ struct kind_of {
 }  // namespace
 
 TEST_CASE("every kind of notice is told apart by its type") {
-  const std::vector<election_notice> all{lease_transition{}, layout_changed{}, layout_changed{layout_claim{}},
-                                         store_failed{},     store_answers{},  node_name_taken{}};
+  const std::vector<election_notice> all{lease_transition{},    layout_changed{}, layout_changed{layout_claim{}},
+                                         layout_not_followed{}, store_failed{},   store_answers{},
+                                         node_name_taken{}};
   std::vector<std::string_view> kinds;
   for (const auto& each : all) kinds.push_back(std::visit(kind_of{}, each));
-  CHECK(kinds == std::vector<std::string_view>{"lease", "no layout", "layout", "failed", "answers", "name"});
+  CHECK(kinds == std::vector<std::string_view>{"lease", "no layout", "layout", "foreign", "failed", "answers", "name"});
 }
 
 TEST_CASE("a notice about a lease holds what happened, to which group, and who holds it now") {

@@ -37,14 +37,16 @@ using isat::test::run_until;
 using steady = std::chrono::steady_clock;
 
 constexpr election::layout single{};
-constexpr election::layout shards_of(std::uint32_t count) { return {election::grouping::shards, count, {}}; }
+constexpr election::layout shards_of(std::uint32_t count, std::chrono::nanoseconds lasting = {}) {
+  return {election::grouping::shards, count, lasting};
+}
 
 struct world {
   bool until(const std::function<bool()>& condition) { return run_until(context, condition); }
   std::optional<election::record> load(const char* name) const { return records->load(name).value; }
   election::layout_claim layout() const {
     const auto there = load("isat-layout");
-    return there ? election::to_layout_claim(*there) : election::layout_claim{};
+    return there ? election::to_layout_claim(*there, 100ms) : election::layout_claim{};
   }
 
   asio::io_context context;
@@ -63,6 +65,11 @@ struct speaker final : isat::source::vip_sink {
     options.timing = election::lease_timing::derived_from(lasting);
     options.layout_validity = 100ms;
     options.on_notice = [this](const election::election_notice& notice) { hear(notice); };
+    options.on_layout = [this](const election::layout& next) {
+      if (next == source.layout()) return;
+      entries_at_change += run.entries();
+      source.regroup(next);
+    };
     elector.emplace(in.context.get_executor(), store, std::move(options));
     const auto ended = [](error_code) {};
     source.async_run(*this, asio::bind_cancellation_slot(end_source.slot(), ended));
@@ -78,12 +85,9 @@ struct speaker final : isat::source::vip_sink {
 
   void hear(const election::election_notice& notice) {
     names_taken += std::holds_alternative<election::node_name_taken>(notice);
+    foreign_layouts += std::holds_alternative<election::layout_not_followed>(notice);
     const auto* changed = std::get_if<election::layout_changed>(&notice);
-    if (changed == nullptr) return;
-    layouts.push_back(changed->adopted);
-    if (!changed->adopted || changed->adopted->shape == source.layout()) return;
-    entries_at_change += run.entries();
-    source.regroup(changed->adopted->shape);
+    if (changed != nullptr) layouts.push_back(changed->adopted);
   }
 
   std::set<std::uint32_t> led() const {
@@ -110,6 +114,7 @@ struct speaker final : isat::source::vip_sink {
   std::map<isat::ipv4_address, group_id> groups;
   std::vector<std::optional<election::layout_claim>> layouts;
   int names_taken = 0;
+  int foreign_layouts = 0;
   int entries_at_change = 0;
   std::optional<election::layout_elector> elector;
   isat::source::static_source vips;
@@ -205,7 +210,7 @@ TEST_CASE("a leader's VIPs change their groups only after it has lowered what it
   CHECK(in.until([&] { return one.run.leads(); }));
   election::entry next = in.records->load("isat-layout");
   next.value = election::to_record(
-      {election::layout_phase::opening, {election::grouping::shards, 4, 100ms}, in.layout().era + 1});
+      election::layout_claim{election::layout_phase::opening, shards_of(4, 100ms), in.layout().era + 1}, 100ms);
   REQUIRE(in.records->write(next));
   CHECK(in.until([&] { return one.source.layout().count == 4; }));
   CHECK(one.entries_at_change == 0);
@@ -233,6 +238,25 @@ TEST_CASE("destroying it while it runs aborts the run") {
   CHECK_FALSE(one->store.is_watching());
 }
 
+TEST_CASE("the layout of a later version is told once and left alone, and nothing is led by it") {
+  world in;
+  election::entry later = in.records->load("isat-layout");
+  later.value =
+      election::to_record(election::layout_claim{election::layout_phase::open, shards_of(4, 100ms), 9}, 100ms);
+  later.value->notes["format"] = "2";
+  REQUIRE(in.records->write(later));
+  speaker one{in, "one", single};
+  CHECK(in.until([&] { return one.foreign_layouts == 1; }));
+  CHECK(in.until([&] { return in.records->load("isat-node-one").at.number >= 1; }));
+  CHECK(in.records->load("isat-layout") == later);
+  CHECK(one.run.entries() == 0);
+  election::entry none = later;
+  none.value.reset();
+  REQUIRE(in.records->write(none));
+  CHECK(in.until([&] { return one.run.leads(); }));
+  CHECK(one.foreign_layouts == 1);
+}
+
 TEST_CASE("with a wish or a timing that cannot be, a run ends at once and writes nothing") {
   const auto three = 3s;
   struct row {
@@ -241,12 +265,13 @@ TEST_CASE("with a wish or a timing that cannot be, a run ends at once and writes
     std::chrono::nanoseconds lasting;
     isat::error expected;
   };
-  for (const row& each : {row{"no groups", shards_of(0), three, isat::error::unsound_layout},
-                          row{"too many groups", shards_of(257), three, isat::error::unsound_layout},
-                          row{"two single groups", {election::grouping::single, 2, {}}, three, isat::error::unsound_layout},
-                          row{"no grouping", {election::grouping::none, 1, {}}, three, isat::error::unsound_layout},
-                          row{"short leases", single, 99ms, isat::error::unsound_timing},
-                          row{"long leases", single, 61min, isat::error::unsound_timing}}) {
+  for (const row& each :
+       {row{"no groups", shards_of(0), three, isat::error::unsound_layout},
+        row{"too many groups", shards_of(257), three, isat::error::unsound_layout},
+        row{"two single groups", {election::grouping::single, 2, {}}, three, isat::error::unsound_layout},
+        row{"no grouping", {election::grouping::none, 1, {}}, three, isat::error::unsound_layout},
+        row{"short leases", single, 99ms, isat::error::unsound_timing},
+        row{"long leases", single, 61min, isat::error::unsound_timing}}) {
     CAPTURE(each.name);
     world in;
     election::memory_store store{in.context.get_executor(), in.records};

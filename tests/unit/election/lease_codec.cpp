@@ -146,23 +146,32 @@ TEST_CASE("a layout is read back as it was; any single edit makes it none, also 
   for (const auto phase : {layout_phase::opening, layout_phase::open}) {
     for (const layout& shape : {layout{}, layout{grouping::shards, 1, 1200ms}, layout{grouping::shards, 256, 15s}}) {
       const layout_claim claim{phase, shape, 0xabc};
-      const record written = to_record(claim);
-      CHECK(to_layout_claim(written) == claim);
+      const record written = to_record(claim, 3s);
+      CHECK(to_layout_claim(written, 3s) == claim);
       for (const edit& each : edits_of(written)) {
         CAPTURE(each.name);
-        CHECK(to_layout_claim(each.after) == layout_claim{});
+        const layout_claim read = to_layout_claim(each.after, 3s);
+        CHECK((read == layout_claim{} || read == layout_claim{layout_phase::foreign, {}, 0}));
       }
       record opposite = written;
       opposite.notes["phase"] = phase == layout_phase::open ? "opening" : "open";
-      CHECK(to_layout_claim(opposite) == layout_claim{});
+      CHECK(to_layout_claim(opposite, 3s) == layout_claim{});
     }
   }
-  CHECK(to_layout_claim({}) == layout_claim{});
+  CHECK(to_layout_claim({}, 3s) == layout_claim{});
+}
+
+TEST_CASE("a layout of another format or of another validity is foreign, and neither followed nor missing") {
+  record later = to_record(layout_claim{layout_phase::open, {}, 0xabc}, 3s);
+  CHECK(to_layout_claim(later, 15s).phase == layout_phase::foreign);
+  later.notes["format"] = "2";
+  later.notes["mode"] = "service";
+  CHECK(to_layout_claim(later, 3s).phase == layout_phase::foreign);
 }
 
 TEST_CASE("a layout whose duration is no whole number of milliseconds is read as what was written") {
   const layout uneven{grouping::shards, 8, 100'500us};
-  const layout_claim read = to_layout_claim(to_record(layout_claim{layout_phase::opening, uneven, 0xabc}));
+  const layout_claim read = to_layout_claim(to_record(layout_claim{layout_phase::opening, uneven, 0xabc}, 3s), 3s);
   CHECK(read.phase == layout_phase::opening);
   CHECK(read.shape.duration == 101ms);
   CHECK(to_presence_claim(to_record(presence_claim{{}, 1, 1, uneven}, "alpha")).wish == read.shape);
@@ -178,10 +187,10 @@ TEST_CASE("a sealed lease with an absurd duration counts as one of about the lon
 
 TEST_CASE("a layout that cannot be is none, also when it bears a seal") {
   const auto sealed = [](auto change) {
-    record made = to_record(layout_claim{layout_phase::open, {grouping::shards, 8, 3s}, 0xabc});
+    record made = to_record(layout_claim{layout_phase::open, {grouping::shards, 8, 3s}, 0xabc}, 3s);
     change(made);
     made.notes["seal"] = codec::seal(made);
-    return to_layout_claim(made).phase;
+    return to_layout_claim(made, 3s).phase;
   };
   CHECK(sealed([](record&) {}) == layout_phase::open);
   CHECK(sealed([](record& r) { r.notes["groups"] = "0"; }) == layout_phase::none);

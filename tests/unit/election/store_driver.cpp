@@ -46,6 +46,7 @@ struct script {
   std::vector<election::lease_response> responses;
   std::optional<election::layout_claim> adopted;
   bool name_is_taken = false;
+  bool layout_is_foreign = false;
   std::deque<election::layout_request> layout_requests;
   std::deque<election::presence_request> presence_requests;
   std::chrono::nanoseconds wake = 1h;
@@ -108,6 +109,7 @@ struct scripted_layout : scripted_leases {
   }
   const auto& adopted() const { return at->adopted; }
   bool name_is_taken() const { return at->name_is_taken; }
+  bool layout_is_foreign() const { return at->layout_is_foreign; }
   auto take_layout_request() { return take(at->layout_requests); }
   auto take_presence_request() { return take(at->presence_requests); }
 };
@@ -121,8 +123,12 @@ struct bench final : election::leadership_observer {
       notices.push_back(notice);
       if (on_notice) on_notice(notice);
     };
+    const auto follow = [this](const election::layout& next) {
+      followed.push_back(next);
+      if (on_layout) on_layout(next);
+    };
     driver.emplace(context.get_executor(), store,
-                   election::driver_options{"me", std::move(names), hear, release_limit});
+                   election::driver_options{"me", std::move(names), {}, hear, release_limit, follow});
     table.subscribe(*this);
   }
   void start() {
@@ -154,6 +160,8 @@ struct bench final : election::leadership_observer {
   election::memory_store memory{context.get_executor(), records};
   fault_store store{memory};
   script said;
+  std::vector<election::layout> followed;
+  std::function<void(const election::layout&)> on_layout;
   std::vector<election::election_notice> notices;
   std::function<void(const election::election_notice&)> on_notice;
   std::function<void(unsigned, std::uint64_t)> on_change;
@@ -526,6 +534,103 @@ TEST_CASE("a layout is told when it changes, and a taken name once") {
   at.nudge();
   CHECK(at.told<election::layout_changed>() == 3);
   CHECK_FALSE(std::get<election::layout_changed>(at.notices.back()).adopted.has_value());
+}
+
+TEST_CASE("a layout is followed when the table is lowered, before notices of it and before requests") {
+  layout_bench at;
+  at.start_and_list();
+  at.said.led = {term(1)};
+  at.nudge();
+  REQUIRE(at.table.find(group_id{0}).term == 1);
+  at.said.led = {{}};
+  at.said.adopted = election::layout_claim{election::layout_phase::opening, {election::grouping::shards, 4, 3s}, 9};
+  at.said.requests = {load_of(0, 1)};
+  int calls = 0;
+  at.on_layout = [&](const election::layout& next) {
+    ++calls;
+    CHECK(next.count == 4);
+    CHECK(at.table.find(group_id{0}).term == 0);
+    CHECK(at.told<election::layout_changed>() == 0);
+    at.driver->set_candidate(group_id{0}, false);  // as a speaker does whose VIPs change their groups
+    CHECK(at.store.load_count == 0);
+  };
+  at.nudge();
+  CHECK(calls == 1);
+  CHECK(at.told<election::layout_changed>() == 1);
+  CHECK(at.store.load_count == 1);
+}
+
+TEST_CASE("a layout is followed when its shape changes, not by another phase or era, and anew by each run") {
+  layout_bench at;
+  at.start_and_list();
+  const election::layout four{election::grouping::shards, 4, 3s};
+  const election::layout eight{election::grouping::shards, 8, 3s};
+  using enum election::layout_phase;
+  const std::vector<std::optional<election::layout_claim>> all{
+      {{opening, four, 9}}, {{open, four, 9}}, std::nullopt, {{opening, four, 10}}, {{open, eight, 11}}};
+  for (const auto& adopted : all) {
+    at.said.adopted = adopted;
+    at.nudge();
+  }
+  CHECK(at.followed == std::vector{four, eight});
+  at.said.stopped = false;
+  at.stop.emit(asio::cancellation_type::terminal);
+  at.said.adopted->shape = four;
+  at.said.stopped = true;
+  REQUIRE(at.until([&] { return at.result.has_value(); }));
+  CHECK(at.followed.size() == 2);
+  at.start();
+  REQUIRE(at.until([&] { return at.said.count("listed") == 2; }));
+  CHECK(at.followed == std::vector{four, eight, four});
+}
+
+TEST_CASE("who follows a layout may cancel the run") {
+  layout_bench at;
+  at.start_and_list();
+  at.on_layout = [&](const election::layout&) { at.stop.emit(asio::cancellation_type::terminal); };
+  at.said.adopted = election::layout_claim{election::layout_phase::opening, {}, 9};
+  at.nudge();
+  CHECK(at.until([&] { return at.result.has_value(); }));
+  CHECK(at.followed.size() == 1);
+}
+
+TEST_CASE("a run that ends while its store fails leaves the next one to find that out for itself") {
+  lease_bench at;
+  at.start_and_list();
+  at.store.break_watch();
+  REQUIRE(at.until([&] { return at.told<election::store_failed>() == 1; }));
+  at.stop.emit(asio::cancellation_type::terminal);
+  REQUIRE(at.until([&] { return at.result.has_value(); }));
+  at.notices.clear();
+  at.start();
+  REQUIRE(at.until([&] { return at.said.count("listed") == 2; }));
+  CHECK(at.notices.empty());
+  at.store.break_watch();
+  CHECK(at.until([&] { return at.told<election::store_failed>() == 1; }));
+}
+
+TEST_CASE("of thousands of nodes that came and went few names are kept, and the own one always") {
+  layout_bench at;
+  for (int number = 0; number < 2000; ++number) {
+    election::entry made{"e-node-" + std::to_string(number), {}, election::record{}, false};
+    made.value->holder = std::to_string(number);
+    REQUIRE(at.records->write(made));
+  }
+  at.start_and_list();
+  CHECK(at.said.count("presence") == 2000);
+  const auto follows = [](const std::string& node) {
+    return election::group_event{group_id{0}, {election::lease_change::follows, {}, 1, election::node_named(node)}};
+  };
+  for (int number = 0; number < 2000; ++number) at.said.events.push_back(follows(std::to_string(number)));
+  at.said.events.push_back(follows("me"));
+  at.nudge();
+  const auto known = std::count_if(at.notices.begin(), at.notices.end(), [](const election::election_notice& each) {
+    const auto* told = std::get_if<election::lease_transition>(&each);
+    return told != nullptr && !told->node.empty();
+  });
+  CHECK(known > 1);
+  CHECK(known <= 1024);
+  CHECK(std::get<election::lease_transition>(at.notices.back()).node == "me");
 }
 
 TEST_CASE("an event about a node bears its name, as far as that was seen") {
