@@ -72,6 +72,7 @@ set(isat_net_headers
     include/isat/election/record_directory.hpp
     include/isat/election/record_files.hpp
     include/isat/election/record_text.hpp
+    include/isat/election/shared_file_system.hpp
     include/isat/election/store_driver.hpp
     include/isat/election/store_failure.hpp
     include/isat/election/watch_set.hpp

@@ -21,7 +21,7 @@ using any_request = isat::election::basic_request<any_claim>;
 using any_response = isat::election::basic_response<any_claim>;
 
 /// A record of the store, by number.
-using record_number = std::uint16_t;
+using record_number = std::uint32_t;
 
 /// What a sight says, if it is of this kind; nothing otherwise, as when the record is missing.
 template <class Claim>
@@ -44,6 +44,10 @@ any_request widen(const isat::election::basic_request<Claim>& request) noexcept 
 inline isat::election::lease_claim lease_of(const any_claim& claim) noexcept {
   const auto* const lease = std::get_if<isat::election::lease_claim>(&claim);
   return lease != nullptr ? *lease : isat::election::lease_claim{};
+}
+
+inline bool is_layout(const any_claim& claim) noexcept {
+  return std::holds_alternative<isat::election::layout_claim>(claim);
 }
 
 /// The process that wrote, as far as the claim tells.

@@ -17,7 +17,7 @@ using instant = std::chrono::nanoseconds;
 using duration = std::chrono::nanoseconds;
 
 /// Which of the simulated nodes.
-using node_number = std::uint16_t;
+using node_number = std::uint32_t;
 
 /// A time that never comes.
 inline constexpr instant never = instant::max();
@@ -39,8 +39,8 @@ struct event {
   instant at{};
   std::uint32_t order{};
   std::uint32_t subject{};
-  event_kind kind{};
   node_number node{};
+  event_kind kind{};
 };
 
 class event_queue {
@@ -48,7 +48,7 @@ class event_queue {
   event_queue() { heap_.reserve(1024); }
 
   void push(instant at, event_kind kind, node_number node = 0, std::uint32_t subject = 0) {
-    heap_.push_back({at, order_++, subject, kind, node});
+    heap_.push_back({at, order_++, subject, node, kind});
     std::push_heap(heap_.begin(), heap_.end(), later);
   }
 

@@ -72,6 +72,21 @@ scenario saved_in_another_era(mutant aimed_at) {
   return result;
 }
 
+// The single group's layout, which was in force before, is put back while node 0 does not listen.
+scenario put_back() {
+  world_setup setup = two_speakers();
+  setup.first_wish = 0;
+  return {"the layout is made again from a backup of an era that is over",
+          mutant::ended_era_returns,
+          setup,
+          {wish(8s, 0, 2),
+           wish(16s, 1, 2),
+           {40s, {kind::watch_stall, 0, 60s, 1}},
+           {40s, {kind::delay_loads, 0, 60s, 1000}},
+           {40s, {kind::replay_era, 0, 0ns, 0, layout_record}}},
+          50s};
+}
+
 // From shards:4 to shards:8, speaker by speaker; then back in the middle of the way.
 scenario rolling_change() {
   world_setup setup = three_speakers();
@@ -109,6 +124,7 @@ std::vector<scenario> layout_scenarios() {
           early_readings(),
           saved_in_another_era(mutant::foreign_era_free),
           saved_in_another_era(mutant::foreign_era_ours),
+          put_back(),
           rolling_change(),
           all_at_once()};
 }

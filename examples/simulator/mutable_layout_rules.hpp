@@ -19,7 +19,7 @@ struct mutable_layout_rules {
 
   mutant broken{};
 
-  const lease_time& valid_from(const lease_time& sent, const lease_time& answered) const noexcept {
+  lease_time valid_from(const lease_time& sent, const lease_time& answered) const noexcept {
     return broken == mutant::layout_valid_from_response ? answered : rules::valid_from(sent, answered);
   }
 
@@ -44,7 +44,7 @@ struct mutable_layout_rules {
   }
 
   bool is_over(std::uint64_t era, std::uint64_t generation_max) const noexcept {
-    return rules::is_over(era, generation_max);
+    return broken != mutant::ended_era_returns && rules::is_over(era, generation_max);
   }
 
   std::uint64_t next_writer(std::uint64_t present, std::uint64_t fresh) const noexcept {

@@ -15,6 +15,7 @@ namespace simulator {
 struct mutable_rules {
   using duration = std::chrono::nanoseconds;
   using rules = isat::election::lease_rules;
+  using lease_claim = isat::election::lease_claim;
   using lease_mode = isat::election::lease_mode;
   using lease_sight = isat::election::lease_sight;
   using lease_timing = isat::election::lease_timing;
@@ -23,8 +24,8 @@ struct mutable_rules {
   mutant broken{};
   mutable std::uint64_t era_asked{};  // wait() is not told
 
-  const lease_time& valid_from(const lease_time& first_send, const lease_time& last_send,
-                               const lease_time& confirmed) const noexcept {
+  lease_time valid_from(const lease_time& first_send, const lease_time& last_send,
+                        const lease_time& confirmed) const noexcept {
     if (broken == mutant::deadline_from_response) return confirmed;
     if (broken == mutant::deadline_from_last_send) return last_send;
     if (broken == mutant::deadline_from_read_back && last_send != first_send) return confirmed;
@@ -62,6 +63,12 @@ struct mutable_rules {
     return rules::wait(seen, followed, own, longest);
   }
 
+  duration plausible(duration carried, duration longest) const noexcept { return rules::plausible(carried, longest); }
+
+  bool follows_on(const lease_claim& before, const lease_claim& after) const noexcept {
+    return rules::follows_on(before, after);
+  }
+
   bool is_missing(const lease_sight& seen, std::uint64_t era) const noexcept {
     const bool knows_no_era = broken == mutant::foreign_era_free || broken == mutant::foreign_era_ours;
     era_asked = era;
@@ -72,7 +79,7 @@ struct mutable_rules {
     return broken == mutant::creates_and_answers ? duration{0} : rules::silence(own, longest);
   }
 
-  const lease_time& silent_from(const lease_time& first_send, const lease_time& confirmed) const noexcept {
+  lease_time silent_from(const lease_time& first_send, const lease_time& confirmed) const noexcept {
     return broken == mutant::silence_from_send ? first_send : rules::silent_from(first_send, confirmed);
   }
 

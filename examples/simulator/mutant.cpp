@@ -68,6 +68,8 @@ constexpr std::array table{
     mutant_entry{mutant::trusts_stale_layout_read, "trusts-stale-layout-read", 60,
                  "a reading of the layout that was sent earlier takes something back"},
     mutant_entry{mutant::layout_not_read, "layout-not-read", 20, "an answer needs no reading of the layout"},
+    mutant_entry{mutant::ended_era_returns, "ended-era-returns", 60,
+                 "a layout of an era that is over is followed again"},
     mutant_entry{mutant::foreign_era_free, "foreign-era-free", 60, "a group's record of another era is free"},
     mutant_entry{mutant::foreign_era_ours, "foreign-era-ours", 60, "a group's record of another era is as good as any"},
 };

@@ -54,6 +54,7 @@ enum class mutant : std::uint8_t {
   layout_not_read = 32,
   foreign_era_free = 33,
   foreign_era_ours = 34,
+  ended_era_returns = 35,
 };
 
 struct mutant_entry {

@@ -242,8 +242,10 @@ void network::rewind_watch(node_number node) {
   if (links_[node].process == 0) return;
   const auto record = static_cast<record_number>(time_.random.below(records_.size()));
   const stored_record& told = records_[record];
+  // Of a layout, what was before a change by hand may rightly be taken for a proof that the present one was put back.
+  const instant from = is_layout(told.now().sight.claim) ? told.disturbed() : told.restored();
   for (std::uint64_t back = time_.random.below(8) + 1; back-- > 0;) {
-    if (told.before(back).since >= told.restored()) tell(node, record, told.before(back).sight);
+    if (told.before(back).since >= from) tell(node, record, told.before(back).sight);
   }
 }
 

@@ -43,7 +43,7 @@ struct trace_entry {
   isat::election::version version;
   isat::election::lease_claim claim;
   duration lasting{};
-  std::uint16_t record{};
+  std::uint32_t record{};
 };
 
 constexpr std::uint8_t detail_of(const isat::election::lease_event& event) noexcept {

@@ -115,7 +115,8 @@ void world::handle(const event& next) {
     case event_kind::resume:
       return nodes_[next.node]->resume(next.subject);
     case event_kind::start:
-      return nodes_[next.node]->start_again(next.subject);
+      nodes_[next.node]->start_again(next.subject);
+      return excuse_newcomer(next.node);
     case event_kind::give_up:
       return nodes_[next.node]->give_up(next.subject);
     case event_kind::willing:
@@ -126,6 +127,11 @@ void world::handle(const event& next) {
     case event_kind::none:
       break;
   }
+}
+
+void world::excuse_newcomer(node_number number) {
+  if (time_.now >= unknowable_until_) return;
+  for (entitlement& each : answering_) each.excuse(number, unknowable_until_);
 }
 
 // ---- Troubles ----
@@ -262,15 +268,32 @@ void world::edit(const trouble& what) {
   const isat::election::lease_claim lease = edited(what);
   any_claim claim = lease;
   // Records are sealed: of a layout and a presence, what is edited by hand cannot be read any more.
-  if (what.record == layout_record && setup_.speakers) claim = isat::election::layout_claim{};
+  if (what.record == layout_record && setup_.speakers) claim = edited_layout(what);
   if (what.record > layout_record) claim = isat::election::presence_claim{};
   const bool is_made_again = what.kind == trouble_kind::recreate || what.kind == trouble_kind::replay_release ||
                              what.kind == trouble_kind::replay_era;
-  if (is_made_again) record.remove(time_.now, true);
+  // Of a layout also in its place, as a newer version.
+  if (is_made_again && !(is_layout(claim) && time_.random.chance(500))) record.remove(time_.now, true);
   const std::int64_t second = std::chrono::duration_cast<std::chrono::seconds>(time_.now).count();
   record.overwrite(time_.now, claim, {second, what.amount / 1000});
   time_.trace.note({time_.now, trace_kind::by_hand, {}, {}, record.now().sight.at, lease, {}, what.record});
   net_.tell_watches(what.record);
+}
+
+// A backup of a layout that was open in an era that is over. Who has seen a later one knows better; a process that
+// starts now cannot know, and is outside of the guarantee.
+isat::election::layout_claim world::edited_layout(const trouble& what) {
+  using isat::election::layout_claim;
+  const stored_record& record = records_[layout_record];
+  const auto* const is = std::get_if<layout_claim>(&record.now().sight.claim);
+  for (std::uint64_t back = 0; what.kind == trouble_kind::replay_era && is != nullptr && back < 60; ++back) {
+    const auto* const saved = std::get_if<layout_claim>(&record.before(back).sight.claim);
+    const bool was_open = saved != nullptr && saved->phase == isat::election::layout_phase::open;
+    if (!was_open || saved->era == is->era) continue;
+    unknowable_until_ = time_.now + 60s;
+    return *saved;
+  }
+  return {};
 }
 
 // A record is sealed by its writer: whoever edits a part of one writes as a stranger, without a nonce. A backup of a
@@ -328,7 +351,10 @@ void world::heal() {
     host& one = *nodes_[number];
     one.end_pause();
     one.slew(local_clock::one);
-    if (!one.is_up()) one.start(true);
+    if (!one.is_up()) {
+      one.start(true);
+      excuse_newcomer(number);
+    }
     one.set_willing(true);
     net_.lose_watch(number);
   }

@@ -87,9 +87,11 @@ class world {
   void happen_to_rival(const trouble& what);
   void add_node(node_number number);
   isat::election::lease_claim edited(const trouble& what);
+  isat::election::layout_claim edited_layout(const trouble& what);
   void edit(const trouble& what);
   void restore(const trouble& what);
   void heal();
+  void excuse_newcomer(node_number number);
   void handle(const event& next);
 
   world_setup setup_;
@@ -103,7 +105,8 @@ class world {
   network net_;
   std::vector<std::unique_ptr<host>> nodes_;
   rival rival_;
-  instant silent_until_{};  // after a restore, nobody who relies on what is gone is entitled any more
+  instant silent_until_{};      // after a restore, nobody who relies on what is gone is entitled any more
+  instant unknowable_until_{};  // an old layout was put back: who starts cannot know that it is over
   instant end_{};
   std::uint64_t events_ = 0;
 };

@@ -9,6 +9,7 @@
 
 namespace speakerd {
 
+/// Writes one line about what an election tells; the level says whether anybody need act.
 void log_election(const logger& log, const isat::election::election_notice& notice);
 
 }  // namespace speakerd

@@ -17,7 +17,8 @@ What to announce
 
 Who leads
   -e, --elector KIND     always     this speaker always leads: no election (default)
-                         file:DIR   by leases in this directory, for speakers on one host
+                         file:DIR   by leases in this directory, for speakers on one host; a tmpfs is best, and no
+                                    file system will do that other machines can mount
       --groups KIND      single     all VIPs are one group, and one node leads it (default)
                          shards:N   N groups, 1 to 256, each led by one node, so that several nodes share the VIPs;
                                     speakers of one store change over together, when all of them wish for the same

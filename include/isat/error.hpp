@@ -24,6 +24,7 @@ enum class error : std::uint8_t {
   outcome_unknown = 4,      ///< whether a record was written is not known, and it may yet be
   unsound_timing = 5,       ///< an elector was told to work with leases that cannot be kept, or that last too long
   unsound_layout = 6,       ///< an elector was told to wish for a layout that cannot be
+  shared_file_system = 7,   ///< a store of one host was told to work on a file system that machines share
 };
 
 /// The category of isat::error.
@@ -46,6 +47,8 @@ class error_category final : public boost::system::error_category {
         return "the timing of leases is not sound";
       case error::unsound_layout:
         return "there is no such layout of groups";
+      case error::shared_file_system:
+        return "machines share its file system";
     }
     return "unknown error";
   }

@@ -10,8 +10,8 @@
 TEST_CASE("an error of ours is an error_code of our category, with a sentence of its own") {
   std::set<std::string> sentences;
   using enum isat::error;
-  for (const auto value :
-       {not_ethernet, too_many_interfaces, version_conflict, outcome_unknown, unsound_timing, unsound_layout}) {
+  for (const auto value : {not_ethernet, too_many_interfaces, version_conflict, outcome_unknown, unsound_timing,
+                           unsound_layout, shared_file_system}) {
     const isat::error_code code = value;
     CHECK(code);
     CHECK(std::string{code.category().name()} == "isat");

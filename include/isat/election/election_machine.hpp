@@ -27,6 +27,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace isat::inline v0::election {
@@ -96,11 +97,15 @@ class basic_election_machine {
 
  private:
   struct slot {
+    explicit slot(machine own) : lease{std::move(own)} {}
+
     machine lease;
     bool wanted = false;
     group_owner owner;
-    lease_time renewed;  // when the owner's last version was received
-    duration due{};      // when to call tick(), on BOOTTIME
+    lease_time renewed;      // when the owner's last version was received
+    duration due{};          // when to call tick(), on BOOTTIME
+    std::uint64_t term = 0;  // of the leadership that runs; 0: none
+    lease_time led_since;    // its beginning
   };
 
   static constexpr std::size_t index(group_id group) noexcept { return static_cast<std::size_t>(group); }

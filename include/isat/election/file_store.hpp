@@ -4,7 +4,7 @@
 // (record_directory.hpp), inotify tells when there is a new one, and a locked file per process proves its death
 // (liveness_lock.hpp). No process can hinder another, stopped or dead, and nothing is polled. File operations are made
 // within the call that starts them; they are short, for nothing is synced: a host that crashes has no leaders either.
-// It refuses to work between hosts: never put the directory on a network file system.
+// It refuses to work between hosts, and so a directory on a file system that machines share.
 #pragma once
 
 #include "isat/complete_later.hpp"

@@ -15,6 +15,7 @@
 
 namespace isat::inline v0::election {
 
+/// One write and its copies: what became of each, and whether one of them may yet take effect.
 class lease_attempt {
  public:
   using duration = std::chrono::nanoseconds;

@@ -44,9 +44,10 @@ class lease_elector final : public elector {
   /// lease_timing::duration_max, ends at once: error::unsound_timing.
   lease_elector(asio::any_io_executor executor, lease_store& store, lease_options options)
       : options_{std::move(options)},
-        driver_{std::move(executor), store,
-                driver_options{options_.node_name, record_names{options_.leases}, {}, options_.on_notice,
-                               options_.release_limit}} {}
+        driver_{
+            std::move(executor), store,
+            driver_options{
+                options_.node_name, record_names{options_.leases}, {}, options_.on_notice, options_.release_limit}} {}
 
   asio::any_io_executor get_executor() noexcept override { return driver_.get_executor(); }
 

@@ -19,9 +19,11 @@
 //               | conflict otherwise, another's version   | lowers                                       | following
 //               | the deadline, the wall clock jumped     | lowers; a later write with term + 1 entitles | silent
 //               | not willing, hand_over()                | lowers, then writes a marked release         | releasing
-//               | the record is gone                      | until the deadline; creates it again         | acquiring
-//   releasing   | written, another's version, D has passed| stays out of the group for D + hold-down     | following
-//   any         | another era                             | lowers, forgets its own writes               | following
+//               | the record is gone                      | until the deadline; creates it again         | leading
+//   releasing   | written, another's version,             | stays out of the group for D + hold-down     | following
+//               | the longest duration has passed         |                                              |
+//   any         | another era                             | lowers, forgets its own writes, but keeps a  | following
+//               |                                         | silence that runs                            |
 //
 // After each input the driver first writes leads() into the leadership_table, then takes events and sends requests.
 #pragma once
@@ -76,6 +78,7 @@ constexpr std::uint64_t writer_of(std::uint64_t process, group_id group) noexcep
   return writer != 0 ? writer : 1;
 }
 
+/// The machine of one group. Times never go backwards from one input to the next.
 template <class Rules = lease_rules>
 class basic_lease_machine {
  public:

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// The rules that keep two nodes from answering for one group, as pure functions: every unsafe change of the election is
-// a change of one of them. Time is counted by holders from their own sends and by followers from their own receipts;
-// clocks of two nodes are never compared. docs/election.md gives the reasons. lease_machine takes them as a parameter,
-// so that the simulator can break each one and see that it is noticed. It refuses to know any state.
+// The rules that keep two nodes from answering for one group, as pure functions: most unsafe changes of the election
+// are a change of one of them. Time is counted by holders from their own sends and by followers from their own
+// receipts; clocks of two nodes are never compared. docs/election.md gives the reasons. lease_machine takes them as a
+// parameter, so that the simulator can break each one and see that it is noticed. It refuses to know any state.
 #pragma once
 
 #include "isat/clock.hpp"
@@ -15,6 +15,7 @@
 
 namespace isat::inline v0::election {
 
+/// The rules as they are: stateless.
 struct lease_rules {
   using duration = std::chrono::nanoseconds;
 
@@ -69,6 +70,12 @@ struct lease_rules {
   static constexpr duration plausible(duration carried, duration longest) noexcept {
     if (carried <= duration{0}) return longest;
     return carried < lease_timing::duration_max ? carried : lease_timing::duration_max;
+  }
+
+  /// Whether a version was written by whom the one before it names, and later: only then a mark of release counts. One
+  /// that was put back, by a restore or by hand, follows upon another's version or on its own writer's later one.
+  static constexpr bool follows_on(const lease_claim& before, const lease_claim& after) noexcept {
+    return after.writer == before.writer && after.attempt > before.attempt;
   }
 
   // ---- Missing records: seize, then wait ----

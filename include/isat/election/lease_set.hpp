@@ -37,6 +37,7 @@ struct lease_set_settings {
   std::chrono::nanoseconds longest{};  ///< the longest duration that any candidate may use, at least timing.duration
 };
 
+/// The lease machines of groups 0 .. size() - 1, made as they are named.
 class lease_set {
  public:
   using duration = std::chrono::nanoseconds;

@@ -19,8 +19,8 @@
 namespace isat::inline v0::election {
 
 /// Records by name. Not thread-safe; every operation runs on its executor. Operations may overlap and may complete out
-/// of order. Each completes in the end, but a wait for changes: what has failed is repeated, a list without an answer is
-/// waited for. Each can be cancelled (`operation_aborted`: for a cas that is an unknown outcome).
+/// of order. Each completes in the end, but a wait for changes: what has failed is repeated, a list without an answer
+/// is waited for. Each can be cancelled (`operation_aborted`: for a cas that is an unknown outcome).
 class lease_store {
  public:
   using one_signature = void(error_code, entry);

@@ -23,6 +23,7 @@ enum class sight_kind : std::uint8_t {
   unordered = 4,  ///< neither newer nor older, and no fresh read: only a read can tell
 };
 
+/// What is known of one record, in the order of its versions.
 template <class Claim>
 class basic_view {
  public:

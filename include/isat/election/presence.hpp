@@ -64,6 +64,7 @@ class presence_table {
       return true;
     }
     if (known == nullptr) {
+      if (members_.size() >= members_max) forget_one();
       members_.push_back({node, sight.at, claim, now, {}, now, true, true});
       return true;
     }
@@ -137,6 +138,12 @@ class presence_table {
     }
   }
 
+  /// How many nodes are known, whether they count or not. Those that do not are remembered, for their records may stay
+  /// in the store and are no news when they are read again, but of members_max nodes the one silent longest is
+  /// forgotten for another.
+  std::size_t size() const noexcept { return members_.size(); }
+  static constexpr std::size_t members_max = 1024;
+
   /// True if every node with fresh news wishes this layout.
   bool all_wish(const layout& wish) const noexcept {
     for (const presence_member& each : members_) {
@@ -153,6 +160,15 @@ class presence_table {
       if (each.node == node) return &each;
     }
     return nullptr;
+  }
+
+  // Whose news are fresh is kept: as many as live at once are known at most.
+  void forget_one() noexcept {
+    presence_member* longest = nullptr;
+    for (presence_member& each : members_) {
+      if (!each.fresh && (longest == nullptr || each.heard.boot < longest->heard.boot)) longest = &each;
+    }
+    if (longest != nullptr) members_.erase(members_.begin() + (longest - members_.data()));
   }
 
   std::vector<presence_member> members_;

@@ -15,6 +15,7 @@
 
 namespace isat::inline v0::election {
 
+/// Writes one process's presence from its start to stop().
 class presence_writer {
  public:
   using duration = std::chrono::nanoseconds;

@@ -2,7 +2,7 @@
 
 // All records of a directory, read and written by system calls that return at once: what file_store does, without the
 // waiting. DIRECTORY/NAME/ holds the versions of a record, DIRECTORY/.alive/ one locked file per living store,
-// DIRECTORY/.tmp/ files on their way. For the processes of one host: it refuses to work on a network file system.
+// DIRECTORY/.tmp/ files on their way. For the processes of one host: it refuses file systems that machines share.
 #pragma once
 
 #include "isat/detail/directory_listing.hpp"
@@ -11,6 +11,7 @@
 #include "isat/election/liveness_lock.hpp"
 #include "isat/election/record_directory.hpp"
 #include "isat/election/record_text.hpp"
+#include "isat/election/shared_file_system.hpp"
 #include "isat/election/store_failure.hpp"
 #include "isat/error.hpp"
 
@@ -18,12 +19,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <fcntl.h>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 #include <utility>
 #include <vector>
@@ -51,14 +54,15 @@ class record_files {
   const std::string& alive() const noexcept { return alive_; }
   std::string path_of(const std::string& name) const { return root_ + '/' + record_text::to_file_name(name); }
 
-  /// Makes the directories that are missing (mode 0755; not the parents) and signs on. Errors: the system's.
+  /// Makes the directories that are missing (mode 0755; not the parents) and signs on. Errors: the system's, and
+  /// error::shared_file_system.
   error_code prepare() {
-    for (const std::string* path : {&root_, &alive_, &workshop_}) {
-      if (::mkdir(path->c_str(), 0755) != 0 && errno != EEXIST) {
-        return fail("make the directory", *path, {errno, boost::system::system_category()});
-      }
-    }
-    const error_code error = lock_.hold();
+    error_code error = make(root_);
+    if (!error) error = check_file_system();
+    if (!error) error = make(alive_);
+    if (!error) error = make(workshop_);
+    if (error) return error;
+    error = lock_.hold();
     return error ? fail("write", alive_, error) : error;
   }
 
@@ -98,6 +102,18 @@ class record_files {
   }
 
  private:
+  error_code make(const std::string& path) {
+    if (::mkdir(path.c_str(), 0755) == 0 || errno == EEXIST) return {};
+    return fail("make the directory", path, {errno, boost::system::system_category()});
+  }
+
+  error_code check_file_system() {
+    struct ::statfs found{};
+    if (::statfs(root_.c_str(), &found) != 0) return fail("read", root_, {errno, boost::system::system_category()});
+    if (!is_shared_file_system(static_cast<std::uint32_t>(found.f_type))) return {};
+    return fail("keep leases in", root_, error::shared_file_system);
+  }
+
   record_directory directory_of(const std::string& name) const { return {path_of(name), workshop_, lock_.mark().file}; }
 
   template <class Each>

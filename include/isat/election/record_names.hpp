@@ -30,6 +30,7 @@ struct record_key {
   friend bool operator==(const record_key&, const record_key&) = default;
 };
 
+/// The names of one election's records. The names of leases may have no common prefix: then the whole store is watched.
 class record_names {
  public:
   /// Everything below `prefix`: PREFIX-layout, PREFIX-node-NAME, PREFIX-group-N.

@@ -48,6 +48,7 @@ struct driver_options {
   std::function<void(const layout&)> on_layout = {};
 };
 
+/// Runs one election at a time over a store. Not thread-safe: use it on its executor.
 template <class Election>
 class store_driver {
  public:

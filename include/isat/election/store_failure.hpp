@@ -16,7 +16,8 @@ namespace isat::inline v0::election {
 
 /// Which step failed on which path.
 struct store_failure {
-  std::string_view action;  ///< "make the directory", "watch the directory", "read" or "write"; empty for none
+  std::string_view
+      action;  ///< "make the directory", "watch the directory", "read", "write" or "keep leases in"; empty: none
   std::string path;
   error_code error;
 
@@ -28,6 +29,7 @@ struct store_failure {
 
  private:
   std::string remedy() const {
+    if (error == isat::error::shared_file_system) return " (choose one of this host alone: a tmpfs, such as /run)";
     if (error.category() != boost::system::system_category()) return {};
     switch (error.value()) {
       case EACCES:

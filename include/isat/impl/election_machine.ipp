@@ -184,11 +184,7 @@ template <class LeaseRules, class LayoutRules>
 auto basic_election_machine<LeaseRules, LayoutRules>::slot_of(std::size_t at) -> slot& {
   while (at >= groups_.size()) {
     const duration longest = layout_.adopted() ? layout_.adopted()->shape.duration : settings_.timing.duration;
-    groups_.push_back({machine{identity(groups_.size()), settings_.timing.fitted_to(longest), longest, lease_rules_},
-                       false,
-                       {},
-                       {},
-                       {}});
+    groups_.emplace_back(machine{identity(groups_.size()), settings_.timing.fitted_to(longest), longest, lease_rules_});
   }
   return groups_[at];
 }
@@ -198,6 +194,7 @@ template <class LeaseRules, class LayoutRules>
 void basic_election_machine<LeaseRules, LayoutRules>::touch(const lease_time& now, std::size_t at) {
   slot& touched = groups_[at];
   touched.due = now.boot + touched.lease.wake_in(now);
+  if (std::exchange(touched.term, touched.lease.leads().term) != touched.lease.leads().term) touched.led_since = now;
   group_owner owner = owner_of(touched.lease);
   // What was given up before this process knew the holder is nobody's: the holder may be back by now.
   if (owner.leaving && owner.node != touched.owner.node) owner = {};
@@ -368,8 +365,8 @@ void basic_election_machine<LeaseRules, LayoutRules>::set_candidacies(const leas
   }
 }
 
-// Gives away one group that belongs elsewhere, if the node that it belongs to would be the one to take it, and has been
-// a candidate for so long that it stays out of nothing that it has released.
+// Gives away one group that belongs elsewhere, if the node that it belongs to would be the one to take it, and both
+// have been what they are for so long that whoever has released the group stays out of it no more.
 template <class LeaseRules, class LayoutRules>
 void basic_election_machine<LeaseRules, LayoutRules>::rebalance(const lease_time& now) {
   if (elapsed_for_follower(rebalanced_, now) < rebalance_step) return;
@@ -377,7 +374,8 @@ void basic_election_machine<LeaseRules, LayoutRules>::rebalance(const lease_time
   const duration stays_out = machine::hold_down + (adopted() ? adopted()->shape.duration : duration{0});
   for (std::size_t at = 0; at < count_ && at < placement_.places().size(); ++at) {
     const group_place& place = placement_.places()[at];
-    if (groups_[at].lease.leads().term == 0 || place.successor == node_id{}) continue;
+    if (groups_[at].term == 0 || place.successor == node_id{}) continue;
+    if (elapsed_for_follower(groups_[at].led_since, now) < stays_out) continue;
     bool stays = false;
     members_.for_each([&](const presence_member& each) {
       stays = stays || (each.node == place.successor && elapsed_for_follower(each.since, now) >= stays_out);

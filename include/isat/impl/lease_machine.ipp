@@ -212,16 +212,14 @@ template <class Rules>
 void basic_lease_machine<Rules>::learn(const lease_time& now, const lease_sight& sight, bool fresh) {
   if (sight.exists && sight.claim.term > term_max_) term_max_ = sight.claim.term;  // of an old one, too
   // Without a layout nobody sets the duration for all: the longest is the longest that was ever seen.
-  if (sight.exists && who_.era == 0)
-    longest_ = longer(longest_, lease_rules::plausible(sight.claim.duration, longest_));
+  if (sight.exists && who_.era == 0) longest_ = longer(longest_, rules_.plausible(sight.claim.duration, longest_));
   const lease_claim before = view_.seen().claim;
   switch (view_.take(sight, fresh, ++ordinal_, now, lively())) {
     case sight_kind::unordered:
       want_load();
       break;
     case sight_kind::changed:
-      // A release that was put back later, by a restore or by hand, follows upon another's or its own later version.
-      witnessed_ = view_.followed() && sight.claim.writer == before.writer && sight.claim.attempt > before.attempt;
+      witnessed_ = view_.followed() && rules_.follows_on(before, sight.claim);
       recognize(now);
       break;
     case sight_kind::none:

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // Puts the VIPs of another source into the groups of a layout, and into others when the layout changes: it stands
-// between that source and the speaker, and layout_options::on_layout drives it. It refuses to know why a layout changes;
-// who changes it has lowered all leaderships before.
+// between that source and the speaker, and layout_options::on_layout drives it. It refuses to know why a layout
+// changes; who changes it has lowered all leaderships before.
 #pragma once
 
 #include "isat/detail/erase.hpp"

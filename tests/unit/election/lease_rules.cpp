@@ -126,6 +126,17 @@ TEST_CASE("a silent writer says that it waits, tells the longest duration, and r
   static_assert(lease_rules::may_release(false));
 }
 
+TEST_CASE("a version follows on one of the same writer's earlier attempts, and on nothing else") {
+  constexpr lease_claim third{lease_mode::held, node_id{1}, 11, 3, 7, 1, 3s};
+  lease_claim next = third;
+  CHECK_FALSE(lease_rules::follows_on(third, next));
+  next.attempt = 4;
+  CHECK(lease_rules::follows_on(third, next));
+  CHECK_FALSE(lease_rules::follows_on(next, third));
+  next.writer = 12;
+  CHECK_FALSE(lease_rules::follows_on(third, next));
+}
+
 TEST_CASE("only a read sent after the receipt of what is known is fresh") {
   static_assert(lease_rules::is_fresh(5, 4));
   static_assert(!lease_rules::is_fresh(4, 4));

@@ -73,6 +73,33 @@ TEST_CASE("the same record listed again is no news of its node") {
   CHECK(counted(table).empty());
 }
 
+TEST_CASE("of nodes that came and went no more than a thousand or so are remembered, those that are alive always") {
+  presence_table table;
+  auto now = reading(1s);
+  table.learn(now, ann, seen(ann, 1));
+  for (std::uint64_t number = 1; number <= 3000; ++number) {
+    const auto node = static_cast<node_id>(number + 100);
+    now = now + 1s;
+    table.expire(now);
+    table.learn(now, node, seen(node, 1));
+    if (number % 20 == 0) table.learn(now, ann, seen(ann, number));
+    REQUIRE(table.size() <= presence_table::members_max);
+  }
+  CHECK(counted(table).size() == 31);
+  CHECK(counted(table).front() == ann);
+  const node_id gone_lately{3000};
+  CHECK_FALSE(table.learn(now, gone_lately, seen(gone_lately, 1)));
+}
+
+TEST_CASE("more nodes than that are known while all of them live") {
+  presence_table table;
+  for (std::uint64_t number = 1; number <= presence_table::members_max + 50; ++number) {
+    const auto node = static_cast<node_id>(number);
+    table.learn(reading(1s), node, seen(node, 1));
+  }
+  CHECK(counted(table).size() == presence_table::members_max + 50);
+}
+
 TEST_CASE("a record that is removed takes its node away, but not if it has been written again") {
   presence_table table;
   CHECK_FALSE(table.learn(reading(1s), ann, gone(3)));

@@ -573,10 +573,8 @@ TEST_CASE("a layout is followed when its shape changes, not by another phase or 
     at.nudge();
   }
   CHECK(at.followed == std::vector{four, eight});
-  at.said.stopped = false;
+  at.said.on_stop = [&] { at.said.adopted->shape = four; };
   at.stop.emit(asio::cancellation_type::terminal);
-  at.said.adopted->shape = four;
-  at.said.stopped = true;
   REQUIRE(at.until([&] { return at.result.has_value(); }));
   CHECK(at.followed.size() == 2);
   at.start();

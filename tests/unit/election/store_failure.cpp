@@ -36,6 +36,13 @@ TEST_CASE("a failure of a store with a known remedy tells it") {
   CHECK(contains(failed("write", ENAMETOOLONG).message(), "too long"));
 }
 
+TEST_CASE("a file system that machines share is named as such, with a place to choose instead") {
+  const store_failure shared{"keep leases in", "/mnt/x", isat::error::shared_file_system};
+  CHECK(shared.message() ==
+        "cannot keep leases in /mnt/x: machines share its file system (choose one of this host alone: a tmpfs, such as "
+        "/run)");
+}
+
 TEST_CASE("a full disk is not taken for a full table of watches, nor a missing file for a missing parent") {
   CHECK(failed("write", ENOSPC).message() == "cannot write /run/x: No space left on device");
   CHECK(failed("write", ENOENT).message() == "cannot write /run/x: No such file or directory");
