@@ -56,6 +56,7 @@ set(isat_net_headers
     include/isat/detail/directory_listing.hpp
     include/isat/detail/erase.hpp
     include/isat/detail/file_descriptor.hpp
+    include/isat/detail/last_error.hpp
     include/isat/detail/new_file.hpp
     include/isat/detail/random_number.hpp
     include/isat/detail/stop_signal.hpp

@@ -23,6 +23,12 @@ using any_response = isat::election::basic_response<any_claim>;
 /// A record of the store, by number.
 using record_number = std::uint32_t;
 
+/// The records of a store in which speakers elect: one per group, then the layout, then the presences by node. A lone
+/// lease is record 0.
+inline constexpr record_number groups_max = 8;
+inline constexpr record_number layout_record = groups_max;
+inline constexpr record_number first_presence_record = groups_max + 1;
+
 /// What a sight says, if it is of this kind; nothing otherwise, as when the record is missing.
 template <class Claim>
 isat::election::basic_sight<Claim> narrow(const any_sight& sight) noexcept {
@@ -48,6 +54,16 @@ inline isat::election::lease_claim lease_of(const any_claim& claim) noexcept {
 
 inline bool is_layout(const any_claim& claim) noexcept {
   return std::holds_alternative<isat::election::layout_claim>(claim);
+}
+
+/// What a trace keeps of a claim: of a layout its phase, its number of groups and its generation, in the places of
+/// others.
+inline isat::election::lease_claim traced(const any_claim& claim) noexcept {
+  const auto* const layout = std::get_if<isat::election::layout_claim>(&claim);
+  if (layout == nullptr) return lease_of(claim);
+  return {.attempt = static_cast<std::uint64_t>(layout->phase),
+          .term = isat::election::generation_of(layout->era),
+          .duration = std::chrono::milliseconds{layout->shape.count}};
 }
 
 /// The process that wrote, as far as the claim tells.

@@ -81,6 +81,7 @@ scenario put_back() {
           setup,
           {wish(8s, 0, 2),
            wish(16s, 1, 2),
+           wish(28s, 1, 0),  // so that they do not agree on going back at once
            {40s, {kind::watch_stall, 0, 60s, 1}},
            {40s, {kind::delay_loads, 0, 60s, 1000}},
            {40s, {kind::replay_era, 0, 0ns, 0, layout_record}}},

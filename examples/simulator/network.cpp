@@ -110,7 +110,7 @@ void network::carry_out(message& one) {
     one.response.sight = read(one.record);
     return;
   }
-  const isat::election::lease_claim lease = lease_of(one.request.claim);
+  const isat::election::lease_claim lease = traced(one.request.claim);
   const stored before = records_[one.record].now();
   if (!write(one)) {
     time_.trace.note({time_.now, trace_kind::conflict, one.node, {}, one.request.expected, lease, {}, one.record});

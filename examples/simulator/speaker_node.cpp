@@ -94,7 +94,7 @@ void speaker_node::take(const message& one, const lease_time& now) {
 
 void speaker_node::take_sight(const message& one, const lease_time& now) {
   const any_sight& sight = one.response.sight;
-  time_.trace.note({time_.now, trace_kind::saw, number_, {}, sight.at, lease_of(sight.claim), {}, one.record});
+  time_.trace.note({time_.now, trace_kind::saw, number_, {}, sight.at, traced(sight.claim), {}, one.record});
   if (one.record < groups_max) {
     machine_->on_lease(now, group_id{one.record}, narrow<lease_claim>(sight));
   } else if (one.record == layout_record) {
@@ -111,7 +111,7 @@ void speaker_node::take_response(const message& one, const lease_time& now) {
                     number_,
                     static_cast<std::uint8_t>(response.outcome),
                     response.sight.at,
-                    lease_of(response.sight.claim),
+                    traced(response.sight.claim),
                     {},
                     one.record});
   if (one.record < groups_max) {
@@ -201,7 +201,7 @@ void speaker_node::ask(record_number record, const any_request& request) {
                     number_,
                     static_cast<std::uint8_t>(request.operation),
                     request.expected,
-                    lease_of(request.claim),
+                    traced(request.claim),
                     {},
                     record});
   rate_meter& rate = rates_[record < first_presence_record ? record : first_presence_record];

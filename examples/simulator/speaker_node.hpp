@@ -22,11 +22,6 @@ namespace simulator {
 /// The VIPs that are watched.
 inline constexpr std::size_t vips_max = 6;
 
-/// The records of a store in which speakers elect: one per group, then the layout, then the presences by node.
-inline constexpr record_number groups_max = 8;
-inline constexpr record_number layout_record = groups_max;
-inline constexpr record_number first_presence_record = groups_max + 1;
-
 /// How long a hand-over may take in fine weather: two round trips, and the hold-off of who comes last.
 inline constexpr duration hand_over_max = 2 * std::chrono::milliseconds{4} + std::chrono::milliseconds{12} +
                                           isat::election::placement::rank_max * isat::election::placement::rank_step +

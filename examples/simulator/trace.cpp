@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 
+#include "any_claim.hpp"
 #include "isat/detail/unreachable.hpp"
 #include "isat/election/lease_event.hpp"
 #include "judge.hpp"
@@ -90,9 +91,28 @@ std::string said(const lease_claim& claim) {
                      claim.term, claim.duration.count() / 1'000'000);
 }
 
+std::string said_of_layout(const lease_claim& claim) {
+  constexpr std::string_view phases[] = {"unreadable", "opening", "open", "foreign"};
+  return fmt::format("{}, groups: {}, generation {}", phases[claim.attempt & 3], claim.duration.count() / 1'000'000,
+                     claim.term);
+}
+
+std::string said(const trace_entry& entry) {
+  if (entry.record < groups_max) return said(entry.claim);
+  return entry.record == layout_record ? said_of_layout(entry.claim) : std::string{"a presence"};
+}
+
+/// The record that an entry is about, or the VIP; of a lone lease nothing.
+std::string about(const trace_entry& entry) {
+  if (entry.record == 0) return {};
+  if (entry.what == trace_kind::answers) return fmt::format("VIP {}: ", entry.record);
+  if (entry.record == layout_record) return "layout: ";
+  return entry.record < groups_max ? fmt::format("group {}: ", entry.record) : std::string{};
+}
+
 std::string what_happened(const trace_entry& entry) {
   const std::string version = at(entry.version);
-  const std::string claim = said(entry.claim);
+  const std::string claim = said(entry);
   const double seconds = static_cast<double>(entry.lasting.count()) / 1e9;
   switch (entry.what) {
     case trace_kind::none:
@@ -144,7 +164,7 @@ std::string what_happened(const trace_entry& entry) {
 void trace_log::print(std::FILE* to, const trace_entry& entry) {
   const double seconds = static_cast<double>(entry.at.count()) / 1e9;
   const std::string line =
-      fmt::format("{:12.6f} node {} r{} {}\n", seconds, entry.node, entry.record, what_happened(entry));
+      fmt::format("{:12.6f} node {} {}{}\n", seconds, entry.node, about(entry), what_happened(entry));
   std::fwrite(line.data(), 1, line.size(), to);
 }
 

@@ -276,7 +276,7 @@ void world::edit(const trouble& what) {
   if (is_made_again && !(is_layout(claim) && time_.random.chance(500))) record.remove(time_.now, true);
   const std::int64_t second = std::chrono::duration_cast<std::chrono::seconds>(time_.now).count();
   record.overwrite(time_.now, claim, {second, what.amount / 1000});
-  time_.trace.note({time_.now, trace_kind::by_hand, {}, {}, record.now().sight.at, lease, {}, what.record});
+  time_.trace.note({time_.now, trace_kind::by_hand, {}, {}, record.now().sight.at, traced(claim), {}, what.record});
   net_.tell_watches(what.record);
 }
 

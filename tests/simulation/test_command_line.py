@@ -31,7 +31,14 @@ class CommandLine(unittest.TestCase):
     def test_a_trace_shows_every_event(self):
         result = simulate("--seed", 1, "--seeds", 1, "--minutes", 1, "--trace")
         self.assertEqual(result.returncode, OK)
-        self.assertIn("node 0 starts", result.stdout)
+        self.assertIn("node 0 starts as ", result.stdout)
+        self.assertNotIn("VIOLATION", result.stdout)
+
+    def test_the_report_has_a_line_for_each_profile_and_for_the_rivals(self):
+        result = simulate("--report")
+        self.assertEqual((result.returncode, result.stderr), (OK, ""))
+        for line in ("isat, default", "isat, fast", "isat, lean", "like client-go, 15/10/2", "like client-go, 5/3/1"):
+            self.assertRegex(result.stdout, rf"(?m)^{line}.*( +\d+\.\d+){{6}}$")
 
 
 if __name__ == "__main__":

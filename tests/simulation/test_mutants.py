@@ -18,8 +18,8 @@ class Mutants(unittest.TestCase):
         self.assertGreater(len(names), 20)
 
     def test_without_a_mutant_the_same_scenarios_pass(self):
-        # Each seed plays one directed scenario beside its own; a hundred play each of them several times.
-        result = simulate("--seed", 1, "--seeds", 100, "--minutes", 1)
+        # Each seed plays one directed scenario beside its own; two hundred play each of them several times.
+        result = simulate("--seed", 1, "--seeds", 200, "--minutes", 1)
         self.assertEqual(result.returncode, OK, result.stdout[-60_000:])
 
 

@@ -5,6 +5,7 @@
 // a buffer that holds everything, repeated with a larger buffer if it did not. It refuses to look into the files.
 #pragma once
 
+#include "isat/detail/last_error.hpp"
 #include "isat/error.hpp"
 
 #include <boost/system/error_code.hpp>
@@ -59,8 +60,6 @@ class directory_listing {
  private:
   static constexpr std::size_t length_offset = offsetof(::dirent64, d_reclen);
   static constexpr std::size_t name_offset = offsetof(::dirent64, d_name);
-
-  static error_code last_error() noexcept { return {errno, boost::system::system_category()}; }
 
   std::vector<char> buffer_;
   std::size_t used_ = 0;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "isat/detail/file_descriptor.hpp"
+#include "isat/detail/last_error.hpp"
 #include "isat/detail/random_number.hpp"
 #include "isat/error.hpp"
 
@@ -66,8 +67,6 @@ class new_file {
   }
 
  private:
-  static error_code last_error() noexcept { return {errno, boost::system::system_category()}; }
-
   std::string path_;
   file_descriptor descriptor_;
 };

@@ -9,6 +9,7 @@
 
 #include "isat/complete_later.hpp"
 #include "isat/detail/erase.hpp"
+#include "isat/detail/last_error.hpp"
 #include "isat/election/change_feed.hpp"
 #include "isat/election/lease_store.hpp"
 #include "isat/election/record_files.hpp"
@@ -169,7 +170,7 @@ inline error_code file_store::begin() {
   if (error) return fail(error);
   alive_ = watch_.add(files_.alive(), error);
   if (error) return fail(error);
-  if (::stat(files_.root().c_str(), &watched_) != 0) return fail({errno, boost::system::system_category()});
+  if (::stat(files_.root().c_str(), &watched_) != 0) return fail(detail::last_error());
   std::vector<std::string> names;
   error = files_.names(names);
   for (const std::string& name : names) {

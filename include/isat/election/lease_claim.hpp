@@ -5,6 +5,7 @@
 // and reads them back. It refuses to judge a claim: lease_rules.hpp does.
 #pragma once
 
+#include "isat/election/leadership.hpp"
 #include "isat/election/record_exchange.hpp"
 
 #include <chrono>
@@ -40,5 +41,11 @@ struct lease_claim {
 using lease_sight = basic_sight<lease_claim>;
 using lease_request = basic_request<lease_claim>;
 using lease_response = basic_response<lease_claim>;
+
+/// A request of the lease machine of a group.
+struct group_request {
+  group_id group{};
+  lease_request request;
+};
 
 }  // namespace isat::inline v0::election

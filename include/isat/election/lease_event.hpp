@@ -5,6 +5,7 @@
 #pragma once
 
 #include "isat/detail/unreachable.hpp"
+#include "isat/election/leadership.hpp"
 #include "isat/election/lease_claim.hpp"
 
 #include <cstdint>
@@ -51,6 +52,12 @@ struct lease_event {
   node_id node{};  ///< of `follows`: the holder
 
   friend constexpr bool operator==(const lease_event&, const lease_event&) noexcept = default;
+};
+
+/// An event, and the group that it is about.
+struct group_event {
+  group_id group{};
+  lease_event event;
 };
 
 /// A phrase for a log line, for the reason of a gain or a loss.

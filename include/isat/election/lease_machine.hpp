@@ -233,7 +233,7 @@ class basic_lease_machine {
   std::uint64_t ordinal_ = 0;
   countdown pause_;  // after a failure
   unsigned failures_ = 0;
-  std::uint64_t random_;
+  detail::id_sequence random_;
   std::uint64_t told_writer_ = 0;  // the holder that was told last
 
   lease_time last_;

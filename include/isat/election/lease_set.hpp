@@ -17,18 +17,6 @@
 
 namespace isat::inline v0::election {
 
-/// An event, and the group that it is about.
-struct group_event {
-  group_id group{};
-  lease_event event;
-};
-
-/// A request of the lease machine of a group.
-struct group_request {
-  group_id group{};
-  lease_request request;
-};
-
 /// What a lease_set is told at its start.
 struct lease_set_settings {
   node_id self{};

@@ -8,6 +8,7 @@
 
 #include "isat/detail/directory_listing.hpp"
 #include "isat/detail/file_descriptor.hpp"
+#include "isat/detail/last_error.hpp"
 #include "isat/detail/new_file.hpp"
 #include "isat/detail/random_number.hpp"
 #include "isat/election/record_text.hpp"
@@ -100,7 +101,7 @@ class liveness_lock {
     if (error) return error;
     struct ::stat status{};
     if (::flock(fresh.descriptor(), LOCK_EX | LOCK_NB) != 0 || ::fstat(fresh.descriptor(), &status) != 0) {
-      return {errno, boost::system::system_category()};
+      return detail::last_error();
     }
     lock_ = fresh.move_to(path_of(file), error);
     if (error) return error;

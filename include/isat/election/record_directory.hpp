@@ -9,6 +9,7 @@
 
 #include "isat/detail/directory_listing.hpp"
 #include "isat/detail/file_descriptor.hpp"
+#include "isat/detail/last_error.hpp"
 #include "isat/detail/new_file.hpp"
 #include "isat/detail/random_number.hpp"
 #include "isat/election/lease_record.hpp"
@@ -48,7 +49,7 @@ class record_directory {
   /// Opens the directory and reads its incarnation: 0 if it has none that can be read.
   error_code open() {
     directory_ = detail::file_descriptor{::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)};
-    if (!directory_) return last_error();
+    if (!directory_) return detail::last_error();
     incarnation_ = read_incarnation();
     return {};
   }
@@ -77,8 +78,6 @@ class record_directory {
  private:
   static constexpr const char* incarnation_name = "incarnation";
 
-  static error_code last_error() noexcept { return {errno, boost::system::system_category()}; }
-
   static std::optional<std::uint64_t> parsed(std::string_view digits) {
     std::uint64_t number = 0;
     const auto [stop, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), number, 16);
@@ -106,7 +105,7 @@ class record_directory {
 };
 
 inline error_code record_directory::make() {
-  if (::mkdir(path_.c_str(), 0755) != 0 && errno != EEXIST) return last_error();
+  if (::mkdir(path_.c_str(), 0755) != 0 && errno != EEXIST) return detail::last_error();
   error_code error = open();
   // Twice: another maker may be faster, and an unreadable incarnation (the host has crashed) is thrown away first.
   for (int attempt = 0; attempt < 2 && !error && incarnation_ == 0; ++attempt) error = make_incarnation();
@@ -158,13 +157,13 @@ inline error_code record_directory::read_file(const std::string& name, std::stri
   constexpr int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
   const detail::file_descriptor opened{::openat(directory_.get(), name.c_str(), flags)};
   struct ::stat status{};
-  if (!opened || ::fstat(opened.get(), &status) != 0) return last_error();
+  if (!opened || ::fstat(opened.get(), &status) != 0) return detail::last_error();
   if (!S_ISREG(status.st_mode) || status.st_size < 0 || static_cast<std::size_t>(status.st_size) > size_max) {
     return {EFBIG, boost::system::system_category()};
   }
   text.resize(static_cast<std::size_t>(status.st_size));
   const ::ssize_t size = ::pread(opened.get(), text.data(), text.size(), 0);
-  if (size < 0) return last_error();
+  if (size < 0) return detail::last_error();
   text.resize(static_cast<std::size_t>(size));
   return {};
 }

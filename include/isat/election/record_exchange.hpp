@@ -44,7 +44,7 @@ enum class lease_outcome : std::uint8_t {
   none = 0,
   done = 1,      ///< a load's sight, or the version that a cas has made
   conflict = 2,  ///< a cas met another version
-  refused = 3,   ///< certainly without effect
+  refused = 3,   ///< certainly without effect; of stores that can tell, store_driver cannot
   unknown = 4,   ///< a cas may have been done or may yet be; a load has told nothing
 };
 
@@ -53,7 +53,7 @@ struct basic_response {
   std::uint64_t id{};
   lease_outcome outcome{};
   basic_sight<Claim> sight;                ///< of a cas only `at` counts
-  std::chrono::nanoseconds retry_after{};  ///< the store asks not to be asked before
+  std::chrono::nanoseconds retry_after{};  ///< the store asks not to be asked before; no shipped store does
 };
 
 }  // namespace isat::inline v0::election

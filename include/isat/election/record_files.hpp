@@ -7,6 +7,7 @@
 
 #include "isat/detail/directory_listing.hpp"
 #include "isat/detail/file_descriptor.hpp"
+#include "isat/detail/last_error.hpp"
 #include "isat/election/lease_record.hpp"
 #include "isat/election/liveness_lock.hpp"
 #include "isat/election/record_directory.hpp"
@@ -104,12 +105,12 @@ class record_files {
  private:
   error_code make(const std::string& path) {
     if (::mkdir(path.c_str(), 0755) == 0 || errno == EEXIST) return {};
-    return fail("make the directory", path, {errno, boost::system::system_category()});
+    return fail("make the directory", path, detail::last_error());
   }
 
   error_code check_file_system() {
     struct ::statfs found{};
-    if (::statfs(root_.c_str(), &found) != 0) return fail("read", root_, {errno, boost::system::system_category()});
+    if (::statfs(root_.c_str(), &found) != 0) return fail("read", root_, detail::last_error());
     if (!is_shared_file_system(static_cast<std::uint32_t>(found.f_type))) return {};
     return fail("keep leases in", root_, error::shared_file_system);
   }
@@ -120,7 +121,7 @@ class record_files {
   error_code names_in(const std::string& path, Each each) {
     const detail::file_descriptor opened{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
     detail::directory_listing listing;
-    const error_code error = opened ? listing.read(opened.get()) : error_code{errno, boost::system::system_category()};
+    const error_code error = opened ? listing.read(opened.get()) : detail::last_error();
     if (error) return fail("read", path, error);
     listing.for_each(each);
     return {};

@@ -7,13 +7,13 @@
 
 #include "isat/detail/erase.hpp"
 #include "isat/detail/file_descriptor.hpp"
+#include "isat/detail/last_error.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/system/error_code.hpp>
 
 #include <array>
-#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -54,7 +54,7 @@ class watch_set {
   /// Begins, with no directory. Errors: those of inotify_init1(2). @pre !is_open()
   error_code open() {
     detail::file_descriptor descriptor{::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)};
-    if (!descriptor) return {errno, boost::system::system_category()};
+    if (!descriptor) return detail::last_error();
     error_code error;
     stream_.assign(descriptor.get(), error);
     if (!error) descriptor.release();
@@ -68,7 +68,7 @@ class watch_set {
     constexpr std::uint32_t mask = IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_MOVED_FROM | IN_CLOSE_WRITE |
                                    IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR | IN_EXCL_UNLINK;
     const int number = ::inotify_add_watch(stream_.native_handle(), path.c_str(), mask);
-    error = number < 0 ? error_code{errno, boost::system::system_category()} : error_code{};
+    error = number < 0 ? detail::last_error() : error_code{};
     return number;
   }
 

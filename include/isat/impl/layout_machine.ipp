@@ -62,9 +62,13 @@ template <class Rules>
 void basic_layout_machine<Rules>::learn(const lease_time& now, const layout_sight& sight, bool fresh) {
   const bool is_layout = sight.exists && sight.claim.phase != layout_phase::foreign && is_readable(sight.claim);
   const sight_kind kind = view_.take(sight, fresh, ++ordinal_, now, duration{0});
-  // What is proven to lie before the version that is known says nothing of what is over.
-  const bool counts = is_layout && kind != sight_kind::old && generation_of(sight.claim.era) > generation_max_;
-  if (counts) generation_max_ = generation_of(sight.claim.era);
+  // Also what lies before the version that is known: that may be a record of the past, put back over it.
+  const bool is_later = is_layout && generation_of(sight.claim.era) > generation_max_;
+  if (is_later) generation_max_ = generation_of(sight.claim.era);
+  if (view_.known() && is_missing()) {
+    adopted_.reset();
+    valid_until_ = {};
+  }
   if (kind == sight_kind::unordered) want_load();
   if (kind != sight_kind::changed) return;
   if (is_layout) write_backoff_ = {};

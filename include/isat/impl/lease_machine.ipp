@@ -13,7 +13,7 @@ namespace isat::inline v0::election {
 template <class Rules>
 basic_lease_machine<Rules>::basic_lease_machine(const lease_identity& who, const lease_timing& timing, duration longest,
                                                 Rules rules)
-    : who_{who}, timing_{timing}, longest_{longest}, rules_{rules}, random_{who.writer | 1} {}
+    : who_{who}, timing_{timing}, longest_{longest}, rules_{rules}, random_{who.writer} {}
 
 // ---- Inputs ----
 
@@ -360,12 +360,9 @@ void basic_lease_machine<Rules>::lose(lease_reason why) {
 
 template <class Rules>
 void basic_lease_machine<Rules>::failed(const lease_time& now, duration asked) {
-  random_ ^= random_ << 13;
-  random_ ^= random_ >> 7;
-  random_ ^= random_ << 17;
   const duration most = shorter(backoff_max, timing_.renew_period);  // short leases have no time for long pauses
   duration backoff = shorter(backoff_min * (1U << (failures_ < 4 ? failures_ : 4U)), most);
-  backoff = backoff * 3 / 4 + backoff / 2 * static_cast<std::int64_t>(random_ % 1024) / 1024;
+  backoff = backoff * 3 / 4 + backoff / 2 * static_cast<std::int64_t>(random_.next() % 1024) / 1024;
   ++failures_;
   pause_ = {now, rules_.retry_delay(leads_.term != 0, backoff, asked)};
 }

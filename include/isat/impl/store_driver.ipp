@@ -92,7 +92,8 @@ void store_driver<Election>::take_in(const record_key& key, const entry& told) {
   if (key.kind == record_kind::lease) election_->on_lease(now, key.group, sight_of<lease_claim>(told));
   if constexpr (has_layout) {
     if (key.kind == record_kind::layout) election_->on_layout(now, sight_of<layout_claim>(told));
-    if (key.kind == record_kind::presence) {
+    // The layout and the leases of an election whose prefix looks like the name of a node here name another holder.
+    if (key.kind == record_kind::presence && (!told.value || told.value->holder == key.node)) {
       remember(key.node);
       election_->on_presence(now, node_named(key.node), sight_of<presence_claim>(told));
     }

@@ -164,6 +164,20 @@ TEST_CASE("an era is known to be over also by an old sight of a later one") {
   CHECK(generation_of(bench.next_write().claim.era) == 9);
 }
 
+TEST_CASE("a past era that was put back is known for what it is as soon as news of the later one arrive behind it") {
+  bench bench;
+  bench.read({1, 4}, open(era_of(7, 1)));
+  bench.read_always(true);
+  bench.read({1, 7}, open(era_of(7, 1)));
+  REQUIRE(bench.may_answer());
+  bench.see({1, 5}, open(era_of(8, 2), sixteen));
+  CHECK_FALSE(bench.machine.adopted());
+  CHECK_FALSE(bench.may_answer());
+  bench.read({1, 7}, open(era_of(7, 1)));
+  CHECK_FALSE(bench.may_answer());
+  CHECK(generation_of(bench.next_write().claim.era) == 9);
+}
+
 TEST_CASE("a layout that cannot be followed is left alone, read now and then, and nobody answers by it") {
   bench bench;
   bench.read({1, 4}, open(7));

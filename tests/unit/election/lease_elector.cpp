@@ -321,3 +321,24 @@ TEST_CASE("with a timing that is not sound, or that others would not wait for, a
   CHECK(in.until([&] { return run.result.has_value(); }));
   CHECK(run.result == error_code{isat::error::unsound_timing});
 }
+
+TEST_CASE("a cancellation waits for its releases no longer than its limit says") {
+  world in;
+  election::lease_options options{"two", {"other"}, long_lease, {}, {}};
+  options.release_limit = 50ms;
+  in.make_orphan("other");
+  election::memory_store memory{in.context.get_executor(), in.records};
+  fault_store store{memory};
+  store.orphans = in.orphans;
+  election::lease_elector two{in.context.get_executor(), store, std::move(options)};
+  elector_run run;
+  two.set_candidate(group_id{0}, true);
+  run.start(two);
+  REQUIRE(in.until([&] { return run.leads(); }));
+  store.writes = fault::swallow;
+  const auto began = steady::now();
+  run.stop();
+  CHECK(in.until([&] { return run.result.has_value(); }));
+  CHECK(steady::now() - began >= 50ms);
+  CHECK(steady::now() - began < 1900ms);
+}

@@ -503,6 +503,19 @@ TEST_CASE("layouts are told before the leases, which are judged by them") {
   CHECK(at.said.heard == words{"layout", "presence of x", "lease 0", "lease 1", "listed"});
 }
 
+TEST_CASE("a record that another holds than it is named after is nobody's presence: it may be of another election") {
+  layout_bench at;
+  for (const auto& [name, holder] : std::vector<std::pair<std::string, std::string>>{
+           {"e-node-x-layout", ""}, {"e-node-x-group-0", "z"}, {"e-node-x", "x"}}) {
+    election::entry made{name, {}, election::record{}, false};
+    made.value->holder = holder;
+    REQUIRE(at.records->write(made));
+  }
+  at.start_and_list();
+  CHECK(at.said.count("presence of x") == 1);
+  CHECK(at.said.count("presence") == 0);
+}
+
 TEST_CASE("layouts, presences and removals are written under their names") {
   layout_bench at;
   at.start_and_list();
