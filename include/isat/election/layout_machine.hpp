@@ -49,7 +49,10 @@ class basic_layout_machine {
 
   // ---- Inputs ----
 
-  void tick(const lease_time& now) { review(begin(now)); }
+  void tick(const lease_time& now) {
+    begin(now);
+    review(now);
+  }
   void on_sight(const lease_time& now, const layout_sight& sight) {
     begin(now);
     learn(now, sight, false);
@@ -57,7 +60,8 @@ class basic_layout_machine {
   }
   void on_watch_lost(const lease_time& now) {
     want_load();
-    review(begin(now));
+    begin(now);
+    review(now);
   }
   void on_response(const lease_time& now, const layout_response& response);
 
@@ -65,20 +69,23 @@ class basic_layout_machine {
   void doubt(const lease_time& now) {
     doubted_at_ = ++ordinal_;
     want_load();
-    review(begin(now));
+    begin(now);
+    review(now);
   }
 
   /// Whether this process leads a group or is about to: then its readings must not run out.
   void set_reading(const lease_time& now, bool reading) {
     if (reading && !reading_) want_load();
     reading_ = reading;
-    review(begin(now));
+    begin(now);
+    review(now);
   }
 
   /// What all speakers wish that are known to be alive, this one included; no value while they differ.
   void set_consensus(const lease_time& now, const std::optional<layout>& wish) {
     consensus_ = wish;
-    review(begin(now));
+    begin(now);
+    review(now);
   }
 
   // ---- Outputs ----
@@ -100,7 +107,7 @@ class basic_layout_machine {
   std::optional<layout_request> take_request() noexcept { return std::exchange(request_, std::nullopt); }
 
  private:
-  const lease_time& begin(const lease_time& now) noexcept;
+  void begin(const lease_time& now) noexcept;
   void want_load() noexcept {
     load_wanted_ = true;
     load_missed_ = load_id_ != 0;

@@ -18,7 +18,7 @@ struct layout_rules {
   using duration = std::chrono::nanoseconds;
 
   /// Where the validity of a read begins: at its sending.
-  static constexpr const lease_time& valid_from(const lease_time& sent, const lease_time& /*answered*/) noexcept {
+  static constexpr lease_time valid_from(const lease_time& sent, const lease_time& /*answered*/) noexcept {
     return sent;
   }
 

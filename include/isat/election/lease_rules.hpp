@@ -22,8 +22,8 @@ struct lease_rules {
   // ---- Holder: stop before anyone may start ----
 
   /// Where the validity of a committed attempt begins: at the first time that any copy of it was sent.
-  static constexpr const lease_time& valid_from(const lease_time& first_send, const lease_time& /*last_send*/,
-                                                const lease_time& /*confirmed*/) noexcept {
+  static constexpr lease_time valid_from(const lease_time& first_send, const lease_time& /*last_send*/,
+                                         const lease_time& /*confirmed*/) noexcept {
     return first_send;
   }
 
@@ -87,8 +87,7 @@ struct lease_rules {
 
   /// How long a seizer is silent, and from when on: from the confirmation, for the seizing may commit just before it.
   static constexpr duration silence(duration /*own*/, duration longest) noexcept { return longest; }
-  static constexpr const lease_time& silent_from(const lease_time& /*first_send*/,
-                                                 const lease_time& confirmed) noexcept {
+  static constexpr lease_time silent_from(const lease_time& /*first_send*/, const lease_time& confirmed) noexcept {
     return confirmed;
   }
 

@@ -49,13 +49,12 @@ auto basic_layout_machine<Rules>::wake_in(const lease_time& now) const noexcept 
 }
 
 template <class Rules>
-const lease_time& basic_layout_machine<Rules>::begin(const lease_time& now) noexcept {
+void basic_layout_machine<Rules>::begin(const lease_time& now) noexcept {
   const bool jump = started_ && jumped(last_, now);
   if (jump) want_load();
   if (jump || !before_for_holder(now, valid_until_)) valid_until_ = {};
   started_ = true;
   last_ = now;
-  return now;
 }
 
 template <class Rules>
