@@ -5,7 +5,8 @@
 # of them alone.
 #
 # To add a header, add one line, in alphabetical order: to isat_core_headers if it needs the standard library only
-# (and none of <algorithm>, <functional>, <memory>, <unordered_map>), else to isat_net_headers.
+# (and none of <algorithm>, <functional>, <memory>, <unordered_map>), to isat_net_headers if Boost.Asio and fmt do, else to
+# isat_kubernetes_headers.
 
 set(isat_core_headers
     include/isat/address.hpp
@@ -112,6 +113,73 @@ set(isat_net_headers
     include/isat/transport/tracer.hpp
     include/isat/transport/wait_operation.hpp)
 
+# Each file in impl/ holds the bodies of a header, and is compiled into the library or included by that header.
+set(isat_kubernetes_headers
+    include/isat/kubernetes.hpp
+    include/isat/kubernetes/api_client.hpp
+    include/isat/kubernetes/api_request.hpp
+    include/isat/kubernetes/build.hpp
+    include/isat/kubernetes/cluster_config.hpp
+    include/isat/kubernetes/credential_source.hpp
+    include/isat/kubernetes/detail/api_call.hpp
+    include/isat/kubernetes/detail/base64.hpp
+    include/isat/kubernetes/detail/client_state.hpp
+    include/isat/kubernetes/detail/connection.hpp
+    include/isat/kubernetes/detail/connection_pool.hpp
+    include/isat/kubernetes/detail/exec_credential.hpp
+    include/isat/kubernetes/detail/file_credentials.hpp
+    include/isat/kubernetes/detail/json_member.hpp
+    include/isat/kubernetes/detail/key_pair.hpp
+    include/isat/kubernetes/detail/known_leases.hpp
+    include/isat/kubernetes/detail/kubeconfig_entry.hpp
+    include/isat/kubernetes/detail/kubeconfig_merge.hpp
+    include/isat/kubernetes/detail/lease_object.hpp
+    include/isat/kubernetes/detail/lease_store_state.hpp
+    include/isat/kubernetes/detail/parse_options.hpp
+    include/isat/kubernetes/detail/percent.hpp
+    include/isat/kubernetes/detail/process.hpp
+    include/isat/kubernetes/detail/status_object.hpp
+    include/isat/kubernetes/detail/tls_context.hpp
+    include/isat/kubernetes/detail/token_cache.hpp
+    include/isat/kubernetes/detail/watch_progress.hpp
+    include/isat/kubernetes/detail/watched_file.hpp
+    include/isat/kubernetes/error.hpp
+    include/isat/kubernetes/http_exchange.hpp
+    include/isat/kubernetes/impl/api_call.ipp
+    include/isat/kubernetes/impl/api_client.ipp
+    include/isat/kubernetes/impl/client_state.ipp
+    include/isat/kubernetes/impl/connection.ipp
+    include/isat/kubernetes/impl/credential_source.ipp
+    include/isat/kubernetes/impl/error.ipp
+    include/isat/kubernetes/impl/exec_credential.ipp
+    include/isat/kubernetes/impl/http_exchange.ipp
+    include/isat/kubernetes/impl/in_cluster.ipp
+    include/isat/kubernetes/impl/kubeconfig.ipp
+    include/isat/kubernetes/impl/kubeconfig_merge.ipp
+    include/isat/kubernetes/impl/lease_object.ipp
+    include/isat/kubernetes/impl/lease_store.ipp
+    include/isat/kubernetes/impl/lease_store_changes.ipp
+    include/isat/kubernetes/impl/reflector.ipp
+    include/isat/kubernetes/impl/server_discovery.ipp
+    include/isat/kubernetes/impl/server_list.ipp
+    include/isat/kubernetes/impl/server_url.ipp
+    include/isat/kubernetes/impl/status_object.ipp
+    include/isat/kubernetes/impl/tls_context.ipp
+    include/isat/kubernetes/impl/watch_decoder.ipp
+    include/isat/kubernetes/impl/watch_machine.ipp
+    include/isat/kubernetes/in_cluster.hpp
+    include/isat/kubernetes/kubeconfig.hpp
+    include/isat/kubernetes/lease_store.hpp
+    include/isat/kubernetes/micro_time.hpp
+    include/isat/kubernetes/reflector.hpp
+    include/isat/kubernetes/resource_version.hpp
+    include/isat/kubernetes/server_discovery.hpp
+    include/isat/kubernetes/server_list.hpp
+    include/isat/kubernetes/server_url.hpp
+    include/isat/kubernetes/watch_decoder.hpp
+    include/isat/kubernetes/watch_machine.hpp)
+
+# What kubernetes needs beyond this is in IsatKubernetes.cmake, for core and net are used where it is not.
 # By CONFIG, for what it finds is one Boost, not a mixture. Never a component: the header-only parts are all in
 # Boost::headers, and `system` is not a library any more since Boost 1.89.
 find_package(Boost 1.81 CONFIG REQUIRED)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSL-1.0
 #
-# What `cmake --install` puts where: the headers, one CMake export set and one pkg-config file per component, and the
-# package configuration that loads only the components asked for. Everything installed is relocatable.
+# What `cmake --install` puts where: headers and library, one CMake export set and one pkg-config file per component,
+# and the package configuration that loads only the components asked for. Everything installed is relocatable.
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 
@@ -17,17 +17,43 @@ else()
              OUTPUT_VARIABLE isat_pkgconfig_prefix)
   string(REGEX REPLACE "/$" "" isat_pkgconfig_prefix "\${pcfiledir}/${isat_pkgconfig_prefix}")
 endif()
-set(isat_pkgconfig_includedir "\${prefix}/${CMAKE_INSTALL_INCLUDEDIR}")
-cmake_path(IS_ABSOLUTE CMAKE_INSTALL_INCLUDEDIR absolute)
-if(absolute)
-  set(isat_pkgconfig_includedir "${CMAKE_INSTALL_INCLUDEDIR}")
+foreach(directory IN ITEMS INCLUDEDIR LIBDIR)
+  string(TOLOWER "isat_pkgconfig_${directory}" variable)
+  set(${variable} "\${prefix}/${CMAKE_INSTALL_${directory}}")
+  cmake_path(IS_ABSOLUTE CMAKE_INSTALL_${directory} absolute)
+  if(absolute)
+    set(${variable} "${CMAKE_INSTALL_${directory}}")
+  endif()
+endforeach()
+
+set(components core net)
+if(ISAT_BUILD_KUBERNETES)
+  list(APPEND components kubernetes)
+  get_target_property(type isat_kubernetes TYPE)
+  set(isat_pkgconfig_libs "")
+  if(NOT type STREQUAL "INTERFACE_LIBRARY")
+    set(isat_pkgconfig_libs "-L\${libdir} -lisat-kubernetes")
+  endif()
+  # What a shared library needs it brings along; for the others the user has to link it.
+  if(type STREQUAL "SHARED_LIBRARY")
+    set(isat_pkgconfig_requires_private "openssl >= 3")
+    set(isat_pkgconfig_libs_private "-lboost_url -lboost_json")
+  else()
+    set(isat_pkgconfig_requires ", openssl >= 3")
+    string(STRIP "${isat_pkgconfig_libs} -lboost_url -lboost_json" isat_pkgconfig_libs)
+  endif()
 endif()
 
-foreach(component IN ITEMS core net)
-  install(TARGETS isat_${component} EXPORT isat-${component}-targets FILE_SET HEADERS)
+foreach(component IN LISTS components)
+  set(bodies "")
+  if(component STREQUAL "kubernetes")
+    set(bodies FILE_SET bodies)
+  endif()
+  install(TARGETS isat_${component} EXPORT isat-${component}-targets FILE_SET HEADERS ${bodies})
   install(EXPORT isat-${component}-targets NAMESPACE isat:: DESTINATION "${isat_package_dir}")
   configure_file("${PROJECT_SOURCE_DIR}/cmake/isat-${component}.pc.in" isat-${component}.pc @ONLY)
   install(FILES "${CMAKE_CURRENT_BINARY_DIR}/isat-${component}.pc" DESTINATION "${isat_pkgconfig_dir}")
+  install(FILES "${PROJECT_SOURCE_DIR}/cmake/isat-${component}-component.cmake" DESTINATION "${isat_package_dir}")
 endforeach()
 
 configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/isatConfig.cmake.in" isatConfig.cmake
@@ -35,6 +61,5 @@ configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/isatConfig.cmake.in" 
 write_basic_package_version_file(isatConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(
   FILES "${CMAKE_CURRENT_BINARY_DIR}/isatConfig.cmake" "${CMAKE_CURRENT_BINARY_DIR}/isatConfigVersion.cmake"
-        "${PROJECT_SOURCE_DIR}/cmake/isat-core-component.cmake" "${PROJECT_SOURCE_DIR}/cmake/isat-net-component.cmake"
   DESTINATION "${isat_package_dir}")
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DOCDIR}")

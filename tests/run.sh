@@ -21,7 +21,7 @@ TXT
 configure_and_build() {
   echo "== Configuring build/ (Release with assertions)"
   # Said in full, because examples/demo.sh may have configured build/ without the tests. An empty launcher is none.
-  local options=(-DISAT_BUILD_{SPEAKER,EXAMPLES,TESTS,BENCHMARKS}=ON -DISAT_INSTALL=ON)
+  local options=(-DISAT_BUILD_{KUBERNETES,SPEAKER,EXAMPLES,TESTS,BENCHMARKS}=ON -DISAT_INSTALL=ON)
   options+=(-DCMAKE_CXX_COMPILER_LAUNCHER="$(command -v ccache || true)")
   (cd "$root" && cmake --preset release "${options[@]}" >"$build/configure.log" 2>&1) || {
     cat "$build/configure.log" >&2

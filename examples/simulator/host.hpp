@@ -77,6 +77,8 @@ class host {
   bool is_descheduled() const noexcept { return descheduled_until_ > time_.now; }
   std::uint32_t process() const noexcept { return process_; }
   const host_setup& setup() const noexcept { return setup_; }
+  /// By which records know its present process.
+  virtual isat::election::node_id name() const noexcept = 0;
 
  protected:
   /// A process begins; its first candidacy follows.

@@ -22,7 +22,8 @@ void judge::on_gain(node_number node, std::uint64_t term) {
 void judge::on_conflict_loss(node_number node, bool excused) {
   const stored& is = record_.now();
   const watched_node& one = nodes_[node];
-  const bool own = is.by_node && writer_of(is.sight.claim) == one.writer && is.sight.at.newer_than(one.own);
+  const bool own =
+      is.by_node && !is.touched && writer_of(is.sight.claim) == one.writer && is.sight.at.newer_than(one.own);
   if (own && !excused) verdict_.violate(violation_kind::needless_loss, node);
 }
 

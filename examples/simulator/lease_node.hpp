@@ -19,6 +19,8 @@ class lease_node final : public host {
              mutant broken)
       : host{number, time, net, result, broken}, answering_{answering}, judge_{conduct} {}
 
+  isat::election::node_id name() const noexcept override { return identity_; }
+
  private:
   using machine = isat::election::basic_lease_machine<mutable_rules>;
 

@@ -20,6 +20,9 @@ struct mutable_rules {
   using lease_sight = isat::election::lease_sight;
   using lease_timing = isat::election::lease_timing;
   using lease_time = isat::lease_time;
+  using node_id = isat::election::node_id;
+
+  static constexpr duration head_start = rules::head_start;
 
   mutant broken{};
   mutable std::uint64_t era_asked{};  // wait() is not told
@@ -33,7 +36,6 @@ struct mutable_rules {
   }
 
   duration validity(const lease_timing& timing, duration carried) const noexcept {
-    if (broken == mutant::carried_validity) return timing.validity_of(carried);
     if (broken == mutant::no_drift_allowance) {
       lease_timing undrifting = timing;
       undrifting.drift_ppm = 0;
@@ -46,6 +48,10 @@ struct mutable_rules {
     return broken == mutant::resumes_after_release || rules::entitles(attempt, first_after_loss);
   }
 
+  bool keeps_touched(bool still_valid) const noexcept {
+    return broken == mutant::touched_kept_late || rules::keeps_touched(still_valid);
+  }
+
   bool conflict_may_be_own(bool copies_unresolved) const noexcept {
     return broken != mutant::conflict_drops_leadership && rules::conflict_may_be_own(copies_unresolved);
   }
@@ -54,6 +60,9 @@ struct mutable_rules {
     const lease_mode mode = seen.claim.mode;
     if (broken == mutant::unmarked_release_frees && mode == lease_mode::vacant) return duration{0};
     if (broken == mutant::any_release_frees && mode == lease_mode::released) return duration{0};
+    if (broken == mutant::heir_needs_no_mark && mode == lease_mode::released && seen.claim.heir != node_id{}) {
+      return duration{0};
+    }
     if (broken == mutant::empty_waits_own_duration && mode == lease_mode::vacant) {
       return rules::plausible(seen.claim.duration, longest);
     }
@@ -96,6 +105,8 @@ struct mutable_rules {
   bool may_release(bool silent) const noexcept {
     return broken == mutant::waiting_releases || rules::may_release(silent);
   }
+
+  bool waiting_entitles() const noexcept { return broken == mutant::waiting_entitles || rules::waiting_entitles(); }
 
   bool is_fresh(std::uint64_t read_sent, std::uint64_t known_since) const noexcept {
     return broken == mutant::trusts_stale_read || rules::is_fresh(read_sent, known_since);

@@ -181,7 +181,12 @@ trouble rough_weather::draw_for_store(world& stage, trouble_kind kind) {
   } else if (kind >= trouble_kind::edit_garbage && kind <= trouble_kind::replay_era) {
     if (!with_edits_) return {};
     drawn.amount = random.chance(300) ? random.between(-1000, 1000) : random.between(0, 20'000);
-  } else if (kind > trouble_kind::replay_era && !with_rival_) {
+  } else if (kind == trouble_kind::put_back) {
+    // What is put back is waited out for as long as it says: a dead process' record not at all, a short lease shortly.
+    if (stage.setup().proves_deaths || stage.setup().mixed_durations || !with_edits_) return {};
+  } else if (kind == trouble_kind::touch) {
+    drawn.amount = random.chance(300) ? random.between(1, stage.setup().nodes + 1) : 0;
+  } else if (kind > trouble_kind::touch && !with_rival_) {
     return {};
   }
   return drawn;

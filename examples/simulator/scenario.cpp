@@ -37,14 +37,42 @@ scenario drift() {
           100s};
 }
 
-// The first renewal that carries the own, short duration takes effect without its writer's knowing; what it knows of
-// carried the longest one.
-scenario short_renewal() {
-  return {"a seizer's first renewal after its silence is not confirmed",
-          mutant::carried_validity,
-          mixed(),
-          {{10s, {kind::crash, 0, 60s, 0}}, remove_record(10s), {13'060ms, {kind::block_responses, 1, 20s, 0}}},
-          30s};
+// Node 0, which hears nothing for five seconds, finds its last record at a newer version: another has led in between,
+// and believes to lead still.
+scenario put_back_late() {
+  return {"a holder's last record is put back after another has led",
+          mutant::touched_kept_late,
+          two(),
+          {{10s, {kind::watch_stall, 0, 5s, 1}},
+           {10s, {kind::block_requests, 0, 5s, 0}},
+           {15s, {kind::watch_stall, 1, 10s, 1}},
+           {15s, {kind::block_both, 1, 10s, 0}},
+           {15'010ms, {kind::put_back, 0, 0ns, 0}}},
+          25s};
+}
+
+// Node 1 seizes what is damaged, and renews it; node 0 finds its record put back in time, and goes on with it.
+scenario put_back_to_the_last_holder() {
+  return {"a record is damaged, seized, and put back while its last holder is entitled",
+          mutant::waiting_entitles,
+          two(),
+          {{10s, {kind::watch_stall, 0, 1730ms, 1}},
+           {10s, {kind::block_requests, 0, 1750ms, 0}},
+           {10'010ms, {kind::edit_garbage, 0, 0ns, 0}},
+           {11'700ms, {kind::watch_stall, 1, 10s, 1}},
+           {11'700ms, {kind::block_both, 1, 10s, 0}},
+           {11'740ms, {kind::put_back, 0, 0ns, 0}}},
+          20s};
+}
+
+// As saved_release(); node 1 was named, and leads.
+scenario saved_release_for_an_heir() {
+  return {
+      "a record that was released for an heir is made again from a backup",
+      mutant::heir_needs_no_mark,
+      three(),
+      {{5s, {kind::touch, 0, 0ns, 2}}, {10s, {kind::block_both, 1, 10s, 0}}, {10s, {kind::replay_release, 0, 0ns, 0}}},
+      20s};
 }
 
 // Somebody restores a backup of the record that was made after a release.
@@ -193,7 +221,9 @@ scenario sleep() {
 std::vector<scenario> write_all() {
   std::vector<scenario> all = layout_scenarios();
   all.push_back(drift());
-  all.push_back(short_renewal());
+  all.push_back(put_back_late());
+  all.push_back(put_back_to_the_last_holder());
+  all.push_back(saved_release_for_an_heir());
   all.push_back(saved_release());
   all.push_back(dead_seizer());
   all.push_back(old_answers());

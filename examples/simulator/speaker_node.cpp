@@ -31,6 +31,8 @@ ipv4_address address_of(std::size_t vip) noexcept {
 
 }  // namespace
 
+node_id speaker_node::name() const noexcept { return name_of(number_); }
+
 void speaker_node::begin(bool /*same_identity*/) {
   election_settings settings;
   settings.self = name_of(number_);

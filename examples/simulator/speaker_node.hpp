@@ -33,6 +33,8 @@ class speaker_node final : public host {
                mutant broken)
       : host{number, time, net, result, broken}, answering_{answering} {}
 
+  isat::election::node_id name() const noexcept override;
+
  private:
   using machine = isat::election::basic_election_machine<mutable_rules, mutable_layout_rules>;
 

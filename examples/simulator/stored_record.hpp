@@ -29,6 +29,7 @@ struct stored {
   public_face face;
   instant since{};
   bool by_node{};  ///< written by a node of ours, and not changed by hand since
+  bool touched{};  ///< ... but for something that it does not claim
 };
 
 class stored_record {
@@ -68,6 +69,14 @@ class stored_record {
     disturbed_ = at;
   }
 
+  /// A new version of what is there; of a lease, with this heir. @pre it exists
+  void touch(instant at, isat::election::node_id heir) noexcept {
+    const stored is = now();
+    any_claim claim = is.sight.claim;
+    if (auto* const lease = std::get_if<isat::election::lease_claim>(&claim)) lease->heir = heir;
+    put(at, claim, is.face, is.by_node, true);
+  }
+
   void remove(instant at, bool without_trace) noexcept {
     if (!now().sight.exists && !without_trace) return;
     take_out(at, without_trace);
@@ -98,7 +107,7 @@ class stored_record {
     push(next);
   }
 
-  void put(instant at, const any_claim& claim, const public_face& face, bool by_node) noexcept {
+  void put(instant at, const any_claim& claim, const public_face& face, bool by_node, bool touched = false) noexcept {
     stored next;
     next.sight.exists = true;
     next.sight.claim = claim;
@@ -107,6 +116,7 @@ class stored_record {
     next.face = face;
     next.since = at;
     next.by_node = by_node;
+    next.touched = touched;
     push(next);
   }
 

@@ -73,15 +73,15 @@ std::string_view word(lease_change change) noexcept {
 }
 
 constexpr std::string_view trouble_words[] = {
-    "none",         "deschedule",     "crash",           "stop",         "unwilling",
-    "hand-over",    "wish",           "suspend",         "freeze",       "slew",
-    "step-wall",    "block-requests", "block-responses", "block-both",   "slow",
-    "lose",         "duplicate",      "refuse",          "hold-writes",  "lose-responses",
-    "refuse-next",  "delay-loads",    "watch-lost",      "watch-stall",  "watch-lag",
-    "watch-rewind", "watch-skip",     "watch-reorder",   "outage",       "restore",
-    "remove",       "edit-garbage",   "edit-vacant",     "edit-holder",  "edit-duration",
-    "recreate",     "replay-release", "replay-era",      "rival-starts", "rival-crashes",
-    "rival-stops",  "heal",           "expect-leader"};
+    "none",         "deschedule",     "crash",           "stop",        "unwilling",
+    "hand-over",    "wish",           "suspend",         "freeze",      "slew",
+    "step-wall",    "block-requests", "block-responses", "block-both",  "slow",
+    "lose",         "duplicate",      "refuse",          "hold-writes", "lose-responses",
+    "refuse-next",  "delay-loads",    "watch-lost",      "watch-stall", "watch-lag",
+    "watch-rewind", "watch-skip",     "watch-reorder",   "outage",      "restore",
+    "remove",       "edit-garbage",   "edit-vacant",     "edit-holder", "edit-duration",
+    "recreate",     "replay-release", "replay-era",      "put-back",    "touch",
+    "rival-starts", "rival-crashes",  "rival-stops",     "heal",        "expect-leader"};
 static_assert(std::size(trouble_words) == static_cast<std::size_t>(trouble_kind::expect_leader) + 1);
 
 std::string at(const isat::election::version& at) { return fmt::format("v{}.{}", at.incarnation, at.number); }

@@ -55,13 +55,15 @@ enum class trouble_kind : std::uint8_t {
   recreate = 35,        ///< removed and made again by a stranger; likewise
   replay_release = 36,  ///< made again as somebody has saved it when it was released
   replay_era = 37,      ///< made again as somebody has saved it in another era
+  put_back = 38,        ///< says again what it said when another held it last, as a newer version
+  touch = 39,           ///< a newer version of the same; amount: of a lease the heir, as node + 1, 0: none
   // of a rival
-  rival_starts = 38,
-  rival_crashes = 39,
-  rival_stops = 40,
+  rival_starts = 40,
+  rival_crashes = 41,
+  rival_stops = 42,
   // of a whole run
-  heal = 41,           ///< everything is as it should be, from now on
-  expect_leader = 42,  ///< somebody must lead, for `lasting` from now on
+  heal = 43,           ///< everything is as it should be, from now on
+  expect_leader = 44,  ///< somebody must lead, for `lasting` from now on
 };
 
 struct trouble {

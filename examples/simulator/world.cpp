@@ -153,7 +153,7 @@ void world::happen(const trouble& what) {
   if (what.kind <= trouble_kind::step_wall) return happen_to_host(what);
   if (what.kind <= trouble_kind::delay_loads) return happen_to_link(what);
   if (what.kind <= trouble_kind::watch_reorder) return happen_to_watch(what);
-  if (what.kind <= trouble_kind::replay_era) return happen_to_store(what);
+  if (what.kind <= trouble_kind::touch) return happen_to_store(what);
   happen_to_rival(what);
 }
 
@@ -243,6 +243,8 @@ void world::happen_to_store(const trouble& what) {
   } else if (what.kind == trouble_kind::remove) {
     records_[what.record].remove(time_.now, what.amount != 0);
     net_.tell_watches(what.record);
+  } else if (what.kind == trouble_kind::touch) {
+    touch(what);
   } else {
     edit(what);
   }
@@ -280,6 +282,21 @@ void world::edit(const trouble& what) {
   net_.tell_watches(what.record);
 }
 
+// Somebody changes a label, or asks for a hand-over: to a node, or to one that there is not.
+void world::touch(const trouble& what) {
+  stored_record& record = records_[what.record];
+  if (!record.now().sight.exists) return;
+  isat::election::node_id heir{};
+  if (what.amount > 0) {
+    const auto number = static_cast<std::size_t>(what.amount) - 1;
+    heir = number < nodes_.size() ? nodes_[number]->name() : isat::election::node_id{7};
+  }
+  record.touch(time_.now, heir);
+  const stored& is = record.now();
+  time_.trace.note({time_.now, trace_kind::by_hand, {}, {}, is.sight.at, traced(is.sight.claim), {}, what.record});
+  net_.tell_watches(what.record);
+}
+
 // A backup of a layout that was open in an era that is over. Who has seen a later one knows better; a process that
 // starts now cannot know, and is outside of the guarantee.
 isat::election::layout_claim world::edited_layout(const trouble& what) {
@@ -309,6 +326,13 @@ isat::election::lease_claim world::edited(const trouble& what) {
                                     .term = was.term,
                                     .duration = std::chrono::milliseconds{what.amount}};
   if (what.kind == trouble_kind::edit_garbage) return {};
+  if (what.kind == trouble_kind::put_back) {
+    for (std::uint64_t back = 1; back < 60; ++back) {
+      const isat::election::lease_claim saved = lease_of(record.before(back).sight.claim);
+      if (saved.mode == lease_mode::held && saved.writer != was.writer && saved.writer != 0) return saved;
+    }
+    return was;
+  }
   if (what.kind == trouble_kind::replay_release || what.kind == trouble_kind::replay_era) {
     for (std::uint64_t back = 0; back < 60; ++back) {
       const isat::election::lease_claim saved = lease_of(record.before(back).sight.claim);

@@ -89,6 +89,7 @@ class world {
   isat::election::lease_claim edited(const trouble& what);
   isat::election::layout_claim edited_layout(const trouble& what);
   void edit(const trouble& what);
+  void touch(const trouble& what);
   void restore(const trouble& what);
   void heal();
   void excuse_newcomer(node_number number);

@@ -5,6 +5,7 @@
 #include "group_layout.hpp"
 #include "isat/election/layout.hpp"
 #include "isat/election/lease_event.hpp"
+#include "isat/kubernetes/error.hpp"
 
 #include <cstdint>
 #include <string>
@@ -36,8 +37,46 @@ std::string_view sentence(lease_change change) noexcept {
   return {};
 }
 
+/// Whether there is no answer, or one that is a no.
+std::string_view sentence(const isat::error_code& failed) noexcept {
+  constexpr std::string_view silent = "the store does not answer, trying again";
+  constexpr std::string_view refuses = "the store refuses what it is asked, trying again";
+  constexpr std::string_view unasked = "the store cannot be asked, trying again";
+  using isat::kubernetes::error;
+  if (failed.category() != make_error_code(error::none).category()) return silent;
+  switch (static_cast<error>(failed.value())) {
+    case error::bad_request:
+    case error::unauthorized:
+    case error::forbidden:
+    case error::not_found:
+    case error::not_allowed:
+    case error::invalid:
+    case error::too_many_requests:
+    case error::internal:
+    case error::unavailable:
+    case error::other_status:
+      return refuses;
+    case error::no_server:
+    case error::bad_certificate:
+    case error::no_credentials:
+    case error::unusable_name:
+      return unasked;
+    case error::none:
+    case error::already_exists:
+    case error::conflict:
+    case error::expired:
+    case error::server_timeout:
+    case error::malformed_answer:
+    case error::answer_too_large:
+    case error::request_timeout:
+      break;
+  }
+  return silent;
+}
+
 struct notice_logger {
   const logger& log;
+  std::string_view detail;
 
   void operator()(const election::lease_transition& told) const {
     const election::lease_event& event = told.event;
@@ -65,7 +104,9 @@ struct notice_logger {
   }
 
   void operator()(const election::store_failed& told) const {
-    log.warn("the store does not answer, trying again", {{"reason", told.reason.message()}});
+    log_fields fields{{"reason", told.reason.message()}};
+    if (!detail.empty()) fields.emplace_back("detail", std::string{detail});
+    log.warn(sentence(told.reason), std::move(fields));
   }
 
   void operator()(const election::store_answers&) const { log.info("the store answers again"); }
@@ -79,8 +120,8 @@ struct notice_logger {
 
 }  // namespace
 
-void log_election(const logger& log, const election::election_notice& notice) {
-  std::visit(notice_logger{log}, notice);
+void log_election(const logger& log, const election::election_notice& notice, std::string_view detail) {
+  std::visit(notice_logger{log, detail}, notice);
 }
 
 }  // namespace speakerd

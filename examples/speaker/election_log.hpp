@@ -7,9 +7,12 @@
 #include "isat/election/election_notice.hpp"
 #include "logger.hpp"
 
+#include <string_view>
+
 namespace speakerd {
 
 /// Writes one line about what an election tells; the level says whether anybody need act.
-void log_election(const logger& log, const isat::election::election_notice& notice);
+/// @param detail what the store said when it failed, if it has words of its own
+void log_election(const logger& log, const isat::election::election_notice& notice, std::string_view detail = {});
 
 }  // namespace speakerd

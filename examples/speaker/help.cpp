@@ -19,6 +19,15 @@ Who leads
   -e, --elector KIND     always     this speaker always leads: no election (default)
                          file:DIR   by leases in this directory, for speakers on one host; a tmpfs is best, and no
                                     file system will do that other machines can mount
+                         kubernetes[:NAMESPACE]
+                                    by Leases of a Kubernetes cluster; default: the namespace of the pod or of the
+                                    kubeconfig's context, else 'default'
+      --kubeconfig FILE  how the cluster is reached, and as whom; default: in a pod its service account, elsewhere the
+                         files of $KUBECONFIG, else ~/.kube/config
+      --api-server URL   another API server of the same cluster, https://HOST[:PORT]; repeatable. In a pod, those that
+                         the cluster names are found by themselves.
+      --lease-name NAME  what the names of leases begin with (default: isat); speakers of other names in one namespace
+                         or directory have nothing to do with each other
       --groups KIND      single     all VIPs are one group, and one node leads it (default)
                          shards:N   N groups, 1 to 256, each led by one node, so that several nodes share the VIPs;
                                     speakers of one store change over together, when all of them wish for the same
@@ -43,6 +52,8 @@ Configuration
   -c, --config FILE      YAML or JSON; every key is a long option of the groups above and below (interface, vip, ...);
                          an option on the command line replaces the file's, lists as a whole
       --strict           an interface that is missing at start is an error; without it, it is waited for
+      --wait TIME        how long to wait at start for API servers to answer: 0 (one attempt) to 1000h, or forever
+                         (default); then the exit code is 69
       --log-level LEVEL  error, warn, info (default) or debug
       --log-format FORM  text (default), logfmt or json; logs go to standard error
 
@@ -61,6 +72,11 @@ Permission
   Without root, a container needs the file capability in its image too, and no allowPrivilegeEscalation: false, with
   which some runtimes do not grant it.
   All other capabilities are dropped at start; this one is in effect only while a packet socket is opened.
+  So kubeconfig, the files that it names and its exec plugin are used with the rights of the plain user, also as root;
+  a plugin cannot gain any, not even by a set-user-ID bit.
+  In a cluster, the account needs the verbs get, list, watch, create, update and delete for leases of the API group
+  coordination.k8s.io in the namespace. In a pod, list for endpointslices of discovery.k8s.io in 'default' is good to
+  have: by it, all API servers are found.
 
 Signals
   SIGTERM, SIGINT        hand over and exit; a second one exits at once
@@ -70,11 +86,12 @@ Exit codes
   0  done, or handed over        70  a bug of isat-speaker
   64 wrong command line          71  refused by the operating system
   66 no such file, or unreadable 77  missing permission
-  69 elector's store unreachable 78  wrong configuration
+  69 elector's store unreachable 78  wrong configuration, also in a kubeconfig
 
 Examples
   isat-speaker -i eth0 -a 10.77.0.100
   isat-speaker -i 'eth*' -a 10.77.0.100-10.77.0.119 -a 10.77.1.0/28 -e file:/run/isat
+  isat-speaker -i eth0 -a 10.77.0.100 -e kubernetes:isat-system --kubeconfig /etc/isat/kubeconfig
   isat-speaker -c /etc/isat-speaker.yaml --dry-run
 )";
 

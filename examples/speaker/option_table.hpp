@@ -29,7 +29,7 @@ struct option {
   constexpr bool in_file() const noexcept { return kind != option_kind::action && kind != option_kind::file; }
 };
 
-inline constexpr std::array<option, 20> option_table{{
+inline constexpr std::array<option, 24> option_table{{
     // The file, and what to announce.
     {"config", "c", option_kind::file},
     {"interface", "i", option_kind::list},
@@ -37,6 +37,9 @@ inline constexpr std::array<option, 20> option_table{{
     {"mac", "", option_kind::value},
     // Who leads.
     {"elector", "e", option_kind::value},
+    {"kubeconfig", "", option_kind::value},
+    {"api-server", "", option_kind::list},
+    {"lease-name", "", option_kind::value},
     {"groups", "", option_kind::value},
     {"rebalance", "", option_kind::flag},
     {"profile", "", option_kind::value},
@@ -46,6 +49,7 @@ inline constexpr std::array<option, 20> option_table{{
     {"node-name", "", option_kind::value},
     // How to run.
     {"strict", "", option_kind::flag},
+    {"wait", "", option_kind::value},
     {"log-level", "", option_kind::value},
     {"log-format", "", option_kind::value},
     // Instead of running.

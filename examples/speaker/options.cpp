@@ -25,7 +25,7 @@ using isat::transport::interface_pattern;
 constexpr std::array<std::string_view, 1> mac_words{"node"};
 constexpr std::array<std::string_view, 4> level_words{"error", "warn", "info", "debug"};
 constexpr std::array<std::string_view, 3> format_words{"text", "logfmt", "json"};
-constexpr std::array<std::string_view, 2> elector_words{"always", "file:DIR"};
+constexpr std::array<std::string_view, 4> elector_words{"always", "file:DIR", "kubernetes", "kubernetes:NAMESPACE"};
 constexpr std::array<std::string_view, 2> bool_words{"false", "true"};
 
 /// Printable, and without a space, so that a name is one word wherever it is shown.
@@ -52,9 +52,17 @@ std::vector<interface_pattern> parse_interfaces(std::span<const setting> values)
 
 void apply_elector(options& into, const setting& value) {
   constexpr std::string_view file = "file:";
+  constexpr std::string_view kubernetes = "kubernetes:";
   into.directory.clear();
+  into.cluster.name_space.clear();
   if (value.text == "always") {
     into.elector = elector_kind::always;
+    return;
+  }
+  if (value.text == "kubernetes" || value.text.starts_with(kubernetes)) {
+    into.elector = elector_kind::kubernetes;
+    if (value.text.size() < kubernetes.size()) return;
+    into.cluster.name_space = parse_namespace(value, std::string_view{value.text}.substr(kubernetes.size()));
     return;
   }
   if (value.text == "file" || value.text == file) {
@@ -74,13 +82,21 @@ std::string parse_node_name(const setting& value) {
   return value.text;
 }
 
-std::string default_node_name() {
+setting default_node_name() {
   if (const char* name = std::getenv("ISAT_NODE_NAME"); name != nullptr && *name != '\0') {
-    return parse_node_name({name, {exit_code::configuration, "ISAT_NODE_NAME"}});
+    return {name, {exit_code::configuration, "ISAT_NODE_NAME"}};
   }
   std::array<char, 256> name{};
   if (::gethostname(name.data(), name.size() - 1) != 0) name[0] = '\0';
-  return parse_node_name({name.data(), {exit_code::configuration, "the host name, for want of --node-name"}});
+  return {name.data(), {exit_code::configuration, "the host name, for want of --node-name"}};
+}
+
+/// The node name and where it comes from: it may have to be good for more than was asked of it there.
+setting node_name_of(const settings& file, const settings& command_line) {
+  for (const settings* layer : {&command_line, &file}) {
+    if (const auto found = layer->find("node-name"); found != layer->end()) return found->second.front();
+  }
+  return default_node_name();
 }
 
 /// Overwrites in `into` what `layer` sets.
@@ -90,11 +106,15 @@ void apply(options& into, const settings& layer) {
     if (name == "interface") into.interfaces = parse_interfaces(values);
     if (name == "vip") into.vips = parse_vips(values);
     if (name == "elector") apply_elector(into, value);
+    if (name == "kubeconfig") into.cluster.kubeconfig = parse_kubeconfig_path(value);
+    if (name == "api-server") into.cluster.api_servers = parse_api_servers(values);
+    if (name == "lease-name") into.lease_name = parse_lease_name(value);
     if (name == "groups") into.layout_wish = parse_group_layout(value);
     if (name == "rebalance") into.rebalance = parse_word(value, bool_words) == 1;
     if (name == "mac") into.mac = parse_enum<mac_mode>(value, mac_words);
-    if (name == "node-name") into.node_name = parse_node_name(value);
+    if (name == "node-name") parse_node_name(value);
     if (name == "strict") into.strict = parse_word(value, bool_words) == 1;
+    if (name == "wait") into.cluster.wait = parse_wait(value);
     if (name == "log-level") into.level = parse_enum<log_level>(value, level_words);
     if (name == "log-format") into.format = parse_enum<log_format>(value, format_words);
   }
@@ -115,7 +135,17 @@ std::string_view to_string(mac_mode mode) noexcept { return mac_words[index_of(m
 std::string_view to_string(log_level level) noexcept { return level_words[index_of(level)]; }
 std::string_view to_string(log_format format) noexcept { return format_words[index_of(format)]; }
 
-std::string options::elector_text() const { return elector == elector_kind::always ? "always" : "file:" + directory; }
+std::string options::elector_text() const {
+  switch (elector) {
+    case elector_kind::always:
+      return "always";
+    case elector_kind::file:
+      return "file:" + directory;
+    case elector_kind::kubernetes:
+      return cluster.name_space.empty() ? "kubernetes" : "kubernetes:" + cluster.name_space;
+  }
+  return {};
+}
 
 options make_options(const std::optional<std::string>& path, const settings& file, const settings& command_line) {
   options made;
@@ -124,9 +154,11 @@ options make_options(const std::optional<std::string>& path, const settings& fil
   timing_choice timing;
   timing.add(file);
   timing.add(command_line);
-  if (made.node_name.empty()) made.node_name = default_node_name();
+  const setting node_name = node_name_of(file, command_line);
+  made.node_name = parse_node_name(node_name);
   if (made.interfaces.empty()) refuse_lack(path, "no interface to announce on", "interface", "--interface IF");
   if (made.vips.empty()) refuse_lack(path, "no VIP to answer for", "vip", "--vip ADDR");
+  if (made.elector == elector_kind::kubernetes) require_lease_name(node_name, made.lease_name);
   made.profile = timing.profile();
   made.timing = timing.timing();
   return made;

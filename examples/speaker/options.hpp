@@ -4,6 +4,7 @@
 // whatever their origin; whoever holds an `options` may rely on it being valid. It knows no file and no host.
 #pragma once
 
+#include "cluster_choice.hpp"
 #include "group_layout.hpp"
 #include "isat/election/lease_timing.hpp"
 #include "isat/transport/interface_pattern.hpp"
@@ -20,8 +21,9 @@
 namespace speakerd {
 
 enum class elector_kind : std::uint8_t {
-  always = 1,  ///< no election: this speaker always leads
-  file = 2,    ///< a lock in a directory of this host
+  always = 1,      ///< no election: this speaker always leads
+  file = 2,        ///< by leases in a directory of this host
+  kubernetes = 3,  ///< by Leases of a Kubernetes cluster
 };
 
 /// Where the MAC address of answers comes from.
@@ -41,6 +43,8 @@ struct options {
   std::vector<vip_range> vips;                                 ///< at least one, without overlaps
   elector_kind elector{elector_kind::always};
   std::string directory;               ///< of elector_kind::file, else empty
+  cluster_choice cluster;              ///< counts for elector_kind::kubernetes only
+  std::string lease_name{"isat"};      ///< the names of all records begin with it
   isat::election::layout layout_wish;  ///< but for its duration, which `timing` has
   bool rebalance{};
   timing_profile profile{timing_profile::standard};
@@ -51,7 +55,7 @@ struct options {
   log_level level{log_level::info};
   log_format format{log_format::text};
 
-  /// The elector as it is written: `always` or `file:DIR`.
+  /// The elector as it is written: `always`, `file:DIR`, `kubernetes` or `kubernetes:NAMESPACE`.
   std::string elector_text() const;
 };
 

@@ -24,6 +24,11 @@ std::string to_yaml(const options& effective) {
   yaml += "vip:\n";
   for (const vip_range& range : effective.vips) fmt::format_to(out, "  - {}\n", range.text);
   fmt::format_to(out, "elector: {}\n", scalar(effective.elector_text()));
+  const cluster_choice& cluster = effective.cluster;
+  if (!cluster.kubeconfig.empty()) fmt::format_to(out, "kubeconfig: {}\n", scalar(cluster.kubeconfig));
+  if (!cluster.api_servers.empty()) yaml += "api-server:\n";
+  for (const std::string& url : cluster.api_servers) fmt::format_to(out, "  - {}\n", scalar(url));
+  fmt::format_to(out, "lease-name: {}\n", scalar(effective.lease_name));
   fmt::format_to(out, "groups: {}\n", to_text(effective.layout_wish));
   fmt::format_to(out, "rebalance: {}\n", effective.rebalance);
   fmt::format_to(out, "profile: {}\n", to_string(effective.profile));
@@ -33,6 +38,7 @@ std::string to_yaml(const options& effective) {
   fmt::format_to(out, "mac: {}\n", to_string(effective.mac));
   fmt::format_to(out, "node-name: {}\n", scalar(effective.node_name));
   fmt::format_to(out, "strict: {}\n", effective.strict);
+  fmt::format_to(out, "wait: {}\n", wait_text(cluster.wait));
   fmt::format_to(out, "log-level: {}\n", to_string(effective.level));
   fmt::format_to(out, "log-format: {}\n", to_string(effective.format));
   return yaml;

@@ -9,7 +9,8 @@
 
 namespace speakerd {
 
-/// `effective` as YAML, every key present, ending in a newline.
+/// `effective` as YAML, ending in a newline; every key is present but kubeconfig and api-server if these were not
+/// given. A kubeconfig is its path, and nothing that stands in it.
 std::string to_yaml(const options& effective);
 
 }  // namespace speakerd

@@ -2,8 +2,12 @@
 
 #include "chosen_elector.hpp"
 #include "counter_log.hpp"
+#include "duration_text.hpp"
+#include "election_log.hpp"
 #include "event_log.hpp"
 #include "host.hpp"
+#include "isat/election/election_notice.hpp"
+#include "isat/election/record_names.hpp"
 #include "isat/responder/vip_table.hpp"
 #include "isat/source/grouped_source.hpp"
 #include "isat/source/static_source.hpp"
@@ -13,6 +17,7 @@
 #include "privileges.hpp"
 #include "run.hpp"
 #include "start_warnings.hpp"
+#include "store_wait.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -21,9 +26,11 @@
 #include <boost/asio/signal_set.hpp>
 #include <fmt/format.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unistd.h>
@@ -65,7 +72,8 @@ std::string_view signal_name(int number) noexcept { return number == SIGINT ? "S
 class session {
  public:
   session(const options& what, const logger& log)
-      : log_{log},
+      : what_{what},
+        log_{log},
         end_signals_{context_, SIGTERM, SIGINT},
         reload_signal_{context_, SIGHUP},
         vips_{context_.get_executor(), expand(what.vips)},
@@ -76,9 +84,14 @@ class session {
   exit_code run() {
     wait_for_end();
     wait_for_reload();
-    speaker_.async_run(
-        asio::bind_cancellation_slot(hand_over_.slot(), [this](error_code reason) { on_stopped(reason); }));
+    elector_.start();
+    if (what_.elector == elector_kind::kubernetes && what_.cluster.wait) {
+      wait_for_store(*what_.cluster.wait);
+    } else {
+      start_speaker();
+    }
     context_.run();
+    if (is_unanswered_) refuse_to_wait();
     log_counters(log_, speaker_);
     if (ending_ && reason_ == asio::error::operation_aborted) {
       log_.info("handed over, exiting");
@@ -88,6 +101,39 @@ class session {
   }
 
  private:
+  void start_speaker() {
+    speaker_.async_run(
+        asio::bind_cancellation_slot(hand_over_.slot(), [this](error_code reason) { on_stopped(reason); }));
+  }
+
+  void wait_for_store(std::chrono::nanoseconds limit) {
+    waiting_.emplace(
+        *elector_.store(), isat::election::record_names{what_.lease_name}.layout(), limit,
+        [this](error_code reason) { on_no_answer(reason); }, [this](error_code reason) { on_waited(reason); });
+    waiting_->start();
+  }
+
+  /// Each reason is told once in a row.
+  void on_no_answer(error_code reason) {
+    if (std::exchange(no_answer_, reason) == reason) return;
+    log_election(log_, isat::election::store_failed{reason}, elector_.store_failure());
+  }
+
+  void on_waited(error_code reason) {
+    if (!reason) return start_speaker();
+    is_unanswered_ = reason != asio::error::operation_aborted;
+    on_stopped(reason);
+  }
+
+  [[noreturn]] void refuse_to_wait() const {
+    const std::chrono::nanoseconds limit = *what_.cluster.wait;
+    const std::string said = elector_.store_failure();
+    throw failure{exit_code::unavailable,
+                  fmt::format("the store cannot be used{}: {}",
+                              limit.count() == 0 ? "" : ", and --wait ends after " + to_text(limit),
+                              said.empty() ? reason_.message() : said)};
+  }
+
   void wait_for_end() {
     end_signals_.async_wait([this](error_code error, int number) {
       if (error) return;
@@ -98,6 +144,7 @@ class session {
       log_.info("handing over", {{"signal", std::string{signal_name(number)}}});
       ending_ = true;
       wait_for_end();
+      if (waiting_) waiting_->stop();
       hand_over_.emit(asio::cancellation_type::terminal);
     });
   }
@@ -112,10 +159,10 @@ class session {
 
   void on_stopped(error_code reason) {
     reason_ = reason;
-    end_signals_.cancel();
-    reload_signal_.cancel();
+    context_.stop();  // nobody waits any more for what a store may still be asking
   }
 
+  const options& what_;
   const logger& log_;
   asio::io_context context_{1};
   asio::signal_set end_signals_;
@@ -124,9 +171,12 @@ class session {
   isat::source::grouped_source source_;
   chosen_elector elector_;
   isat::speaker speaker_;
+  std::optional<store_wait> waiting_;  // before the speaker runs
   asio::cancellation_signal hand_over_;
   error_code reason_;
+  error_code no_answer_;
   bool ending_ = false;
+  bool is_unanswered_ = false;
 };
 
 /// What is worth knowing before the first frame.

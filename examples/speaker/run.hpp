@@ -9,7 +9,9 @@
 namespace speakerd {
 
 /// Runs until SIGTERM or SIGINT, then hands over.
-/// @throws failure when it cannot start or go on
+/// @throws failure when it cannot start or go on; with exit_code::unavailable when it cannot reach its store in the
+/// time
+///   that was given for that
 exit_code run(const options& what);
 
 }  // namespace speakerd

@@ -83,22 +83,28 @@ void warn_of_clock(std::vector<std::string>& warnings) {
                   name));
 }
 
+/// `a, b and c`.
+std::string listed(const std::vector<std::string_view>& words) {
+  std::string list;
+  for (const std::string_view each : words) {
+    list += fmt::format("{}{}", list.empty() ? "" : each == words.back() ? " and " : ", ", each);
+  }
+  return list;
+}
+
 /// What was chosen in vain, since it counts only in an election. Defaults are no choice: --print-config names them all.
 void warn_of_no_election(std::vector<std::string>& warnings, const options& what) {
   if (what.elector != elector_kind::always) return;
   std::vector<std::string_view> idle;
+  if (what.lease_name != options{}.lease_name) idle.push_back("lease-name");
   if (what.layout_wish != isat::election::layout{}) idle.push_back("groups");
   if (what.rebalance) idle.push_back("rebalance");
   if (what.timing != isat::election::lease_timing{}) idle.push_back("the lease timing");
   if (idle.empty()) return;
-  std::string list;
-  for (const std::string_view each : idle) {
-    list += fmt::format("{}{}", list.empty() ? "" : each == idle.back() ? " and " : ", ", each);
-  }
   warnings.push_back(
       fmt::format("the elector 'always' holds no election, so that nothing comes of {}; leave that out or choose "
                   "another elector, such as file:DIR",
-                  list));
+                  listed(idle)));
 }
 
 /// A lease duration leaves nothing to a profile, which is easily overlooked when one of them stands in a file.
@@ -108,6 +114,18 @@ void warn_of_idle_profile(std::vector<std::string>& warnings, const options& wha
   warnings.push_back(
       fmt::format("nothing comes of the profile '{}', because a lease duration is given as well; leave one of them out",
                   to_string(what.profile)));
+}
+
+/// What was chosen of a cluster in vain.
+void warn_of_no_cluster(std::vector<std::string>& warnings, const options& what) {
+  if (what.elector == elector_kind::kubernetes) return;
+  std::vector<std::string_view> idle;
+  if (!what.cluster.kubeconfig.empty()) idle.push_back("kubeconfig");
+  if (!what.cluster.api_servers.empty()) idle.push_back("api-server");
+  if (what.cluster.wait) idle.push_back("wait");
+  if (idle.empty()) return;
+  warnings.push_back(fmt::format(
+      "nothing comes of {} without the elector 'kubernetes'; leave that out or choose this elector", listed(idle)));
 }
 
 /// The addresses of this host that are VIPs.
@@ -125,6 +143,7 @@ std::vector<std::string> start_warnings(std::span<const link_state> links, const
   const std::vector<local_address> own_vips = local_vips(what.vips);
   std::vector<std::string> warnings;
   warn_of_no_election(warnings, what);
+  warn_of_no_cluster(warnings, what);
   warn_of_idle_profile(warnings, what);
   for (const link_state& link : links) {
     if (link.bridge_port) {

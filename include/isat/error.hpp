@@ -6,6 +6,7 @@
 
 #include <boost/system/error_category.hpp>
 #include <boost/system/error_code.hpp>
+#include <boost/system/error_condition.hpp>
 
 #include <cstdint>
 #include <string>
@@ -27,9 +28,16 @@ enum class error : std::uint8_t {
   shared_file_system = 7,   ///< a store of one host was told to work on a file system that machines share
 };
 
-/// The category of isat::error.
+/// What several error codes have in common, to be compared with: `code == condition::write_refused`. Append only.
+enum class condition : std::uint8_t {
+  none = 0,
+  write_refused = 1,  ///< a store has certainly not written, and will not: told by categories of stores that can tell
+};
+
+/// The category of isat::error. Categories are told apart by a number, for a shared library may have its own copies.
 class error_category final : public boost::system::error_category {
  public:
+  constexpr error_category() noexcept : boost::system::error_category{0x6a80513901efa472} {}
   const char* name() const noexcept override { return "isat"; }
   std::string message(int value) const override {
     switch (static_cast<error>(value)) {
@@ -56,7 +64,23 @@ class error_category final : public boost::system::error_category {
 
 /// An error_code that holds `value`.
 inline error_code make_error_code(error value) noexcept {
-  static const error_category category;  // stateless, as every category is a singleton by its address
+  static constexpr error_category category;
+  return {static_cast<int>(value), category};
+}
+
+/// The category of isat::condition; error codes of other categories say themselves whether they are equivalent.
+class condition_category final : public boost::system::error_category {
+ public:
+  constexpr condition_category() noexcept : boost::system::error_category{0xb7f6ab830448e03a} {}
+  const char* name() const noexcept override { return "isat.condition"; }
+  std::string message(int value) const override {
+    return static_cast<condition>(value) == condition::write_refused ? "nothing was written" : "unknown condition";
+  }
+};
+
+/// An error_condition that holds `value`.
+inline boost::system::error_condition make_error_condition(condition value) noexcept {
+  static constexpr condition_category category;
   return {static_cast<int>(value), category};
 }
 
@@ -64,3 +88,6 @@ inline error_code make_error_code(error value) noexcept {
 
 template <>
 struct boost::system::is_error_code_enum<isat::error> : std::true_type {};
+
+template <>
+struct boost::system::is_error_condition_enum<isat::condition> : std::true_type {};

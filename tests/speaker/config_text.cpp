@@ -21,7 +21,10 @@ vip:
   - 10.77.0.1
   - 10.77.1.0/28
   - "10.77.2.0-10.77.2.9"
-elector: file:/run/isat
+elector: kubernetes:isat-system
+kubeconfig: /etc/isat/kubeconfig
+api-server: [https://192.0.2.1:6443, "https://api.example.org"]
+lease-name: isat-b
 groups: shards:8
 rebalance: true
 profile: fast
@@ -31,6 +34,7 @@ attempt-timeout: "250ms"
 mac: node
 node-name: &name node-c
 strict: true
+wait: 2m
 log-level: 'warn'
 log-format: logfmt
 )";

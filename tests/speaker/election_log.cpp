@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
 #include "election_log.hpp"
+#include "isat/kubernetes/error.hpp"
 
 #include <boost/asio/error.hpp>
 #include <doctest/doctest.h>
@@ -21,10 +22,10 @@ using election::lease_change;
 using election::lease_reason;
 
 /// The line that a notice leaves in a log, without its time and newline.
-std::string logged(const election::election_notice& notice) {
+std::string logged(const election::election_notice& notice, std::string_view detail = {}) {
   std::array<int, 2> ends{};
   REQUIRE(::pipe(ends.data()) == 0);
-  log_election(logger{ends[1], log_level::debug, log_format::text, {}}, notice);
+  log_election(logger{ends[1], log_level::debug, log_format::text, {}}, notice, detail);
   ::close(ends[1]);
   std::array<char, 4096> buffer{};
   const auto size = ::read(ends[0], buffer.data(), buffer.size());
@@ -74,6 +75,26 @@ TEST_CASE("every notice has its line") {
           "spread badly"},
   };
   for (const row& each : rows) CHECK(logged(each.notice) == each.line);
+}
+
+TEST_CASE("what an API server says is told beside what it means") {
+  using isat::kubernetes::error;
+  const auto failed = [](isat::error_code reason) { return election::store_failed{reason}; };
+  CHECK(
+      logged(failed(error::forbidden), "cannot read the Lease a/b: no, \"x\"") ==
+      "WARN  the store refuses what it is asked, trying again reason=\"the API server's rules (RBAC) do not allow it\" "
+      "detail=\"cannot read the Lease a/b: no, \\\"x\\\"\"");
+  CHECK(logged(failed(error::bad_certificate)).starts_with("WARN  the store cannot be asked, trying again reason="));
+  CHECK(logged(failed(error::request_timeout)).starts_with("WARN  the store does not answer, trying again reason="));
+  CHECK(logged(election::store_answers{}, "an old failure") == "INFO  the store answers again");
+}
+
+TEST_CASE("every failure of an API server has a sentence") {
+  for (int value = 1; value <= static_cast<int>(isat::kubernetes::error::unusable_name); ++value) {
+    const auto line = logged(election::store_failed{make_error_code(static_cast<isat::kubernetes::error>(value))});
+    CHECK(line.starts_with("WARN  the store "));
+    CHECK(line.find(", trying again reason=") != std::string::npos);
+  }
 }
 
 TEST_CASE("every reason is told in words") {

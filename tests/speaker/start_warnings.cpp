@@ -54,6 +54,29 @@ TEST_CASE("defaults that are written out, and choices for an election that is he
   CHECK(warnings_of({{"elector", "file:/run/isat"}, {"groups", "shards:8"}, {"profile", "fast"}}).empty());
 }
 
+TEST_CASE("what is chosen of a cluster is warned of where none is needed") {
+  constexpr std::string_view nothing_else = " without the elector 'kubernetes'; leave that out or choose this elector";
+  const auto warning = [&](std::string_view what) {
+    return "nothing comes of " + std::string{what} + std::string{nothing_else};
+  };
+  CHECK(warnings_of({{"elector", "file:x"}, {"wait", "5s"}}) == warning("wait"));
+  CHECK(warnings_of({{"elector", "file:x"},
+                     {"kubeconfig", "k"},
+                     {"api-server", "https://a"},
+                     {"wait", "0"},
+                     {"lease-name", "other"}}) == warning("kubeconfig, api-server and wait"));
+  CHECK(warnings_of({{"kubeconfig", "k"}}) == warning("kubeconfig"));
+  CHECK(warnings_of({{"lease-name", "other"}}) == nothing_comes_of("lease-name"));
+  CHECK(warnings_of({{"lease-name", "isat"}, {"wait", "forever"}}).empty());
+  CHECK(warnings_of({{"elector", "kubernetes"},
+                     {"node-name", "a"},
+                     {"kubeconfig", "k"},
+                     {"api-server", "https://a"},
+                     {"wait", "0"},
+                     {"lease-name", "other"}})
+            .empty());
+}
+
 TEST_CASE("a profile of which a lease duration leaves nothing is warned of") {
   constexpr std::string_view warning =
       "nothing comes of the profile 'lean', because a lease duration is given as well; leave one of them out";

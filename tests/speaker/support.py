@@ -21,7 +21,8 @@ BASE = ["-i", "eth0", "-a", "10.77.0.100"]
 
 def environment(**extra):
     """The environment of a run: nothing of the caller's that the program reads."""
-    clean = {name: value for name, value in os.environ.items() if name != "ISAT_NODE_NAME"}
+    read = {"ISAT_NODE_NAME", "KUBECONFIG", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"}
+    clean = {name: value for name, value in os.environ.items() if name not in read}
     return clean | {"LC_ALL": "C"} | extra
 
 

@@ -9,6 +9,8 @@ from support import BASE, CONFIGURATION, SPEAKER, USAGE, SpeakerTest, main, run
 
 NO_INTERFACE = "can be no interface's name, which has at most 15 printable bytes without space, slash or colon"
 
+ELECTORS = "always, file:DIR, kubernetes, kubernetes:NAMESPACE"
+
 # name -> (arguments, sentence); all of them end with 64.
 MISTAKES = {
     "no interface": (["-a", "10.77.0.100"],
@@ -32,9 +34,9 @@ MISTAKES = {
     "a file without a name": (["-c", ""], "--config needs the name of a file"),
     "two actions": ([*BASE, "--check-config", "--dry-run"], "--check-config and --dry-run exclude each other"),
     "an unknown elector": ([*BASE, "-e", "alwyas"],
-                           "--elector: 'alwyas' is not one of always, file:DIR, did you mean 'always'?"),
-    "an elector of a later version": ([*BASE, "-e", "kubernetes"],
-                                      "--elector: 'kubernetes' is not one of always, file:DIR"),
+                           f"--elector: 'alwyas' is not one of {ELECTORS}, did you mean 'always'?"),
+    "a misspelt cluster": ([*BASE, "-e", "kubernets"],
+                           f"--elector: 'kubernets' is not one of {ELECTORS}, did you mean 'kubernetes'?"),
     "a file elector without a directory": ([*BASE, "-e", "file"],
                                            "--elector: 'file' names no directory, write file:DIR"),
     "a file elector with an empty directory": ([*BASE, "-e", "file:"],
@@ -148,12 +150,13 @@ GOOD_VIPS = {
     "255.255.255.254": 1,
 }
 
-LONG_OPTIONS = {"config", "interface", "vip", "elector", "groups", "rebalance", "profile", "lease-duration",
+LONG_OPTIONS = {"config", "interface", "vip", "elector", "kubeconfig", "api-server", "lease-name", "wait", "groups", "rebalance", "profile", "lease-duration",
                 "renew-period", "attempt-timeout", "mac", "node-name", "check-config", "print-config", "dry-run",
                 "strict", "log-level", "log-format", "version", "help"}
 
 # What --print-config prints about elections when nothing is given.
-ELECTION = ("groups: single\nrebalance: false\nprofile: default\nlease-duration: 3s\nrenew-period: 750ms\n"
+ELECTION = ('lease-name: "isat"\n'
+            "groups: single\nrebalance: false\nprofile: default\nlease-duration: 3s\nrenew-period: 750ms\n"
             "attempt-timeout: 700ms\n")
 
 # profile -> its timing, as --print-config and --help show it.
@@ -195,18 +198,23 @@ class Options(SpeakerTest):
     def test_defaults(self):
         self.assertEqual(self.effective(*BASE, "--node-name", "node-a"),
                          'interface:\n  - "eth0"\nvip:\n  - 10.77.0.100\nelector: "always"\n'
-                         f'{ELECTION}mac: node\nnode-name: "node-a"\nstrict: false\nlog-level: info\nlog-format: text\n')
+                         f'{ELECTION}mac: node\nnode-name: "node-a"\nstrict: false\nwait: forever\nlog-level: info\n'
+                         'log-format: text\n')
 
     def test_every_option_reaches_the_effective_configuration(self):
         arguments = ["--interface", "eth*", "--interface=veth0", "--vip", "10.77.0.1-10.77.0.3", "--vip=10.77.1.0/28",
-                     "--elector", "file:/run/isat", "--groups", "shards:8", "--rebalance", "--profile", "lean",
+                     "--elector", "kubernetes:isat-system", "--kubeconfig", "/etc/isat: k", "--api-server", "https://B:6443/",
+                     "--api-server=https://[2001:DB8::1]/path", "--lease-name", "isat-b", "--wait", "2m",
+                     "--groups", "shards:8", "--rebalance", "--profile", "lean",
                      "--lease-duration", "10s", "--renew-period", "2.50s", "--attempt-timeout=0.7s",
                      "--mac", "node", "--node-name", "node-b", "--strict", "--log-level", "debug", "--log-format", "json"]
         self.assertEqual(self.effective(*arguments),
                          'interface:\n  - "eth*"\n  - "veth0"\nvip:\n  - 10.77.0.1-10.77.0.3\n  - 10.77.1.0/28\n'
-                         'elector: "file:/run/isat"\ngroups: shards:8\nrebalance: true\nprofile: lean\n'
+                         'elector: "kubernetes:isat-system"\nkubeconfig: "/etc/isat: k"\napi-server:\n  - "https://b:6443"\n'
+                         '  - "https://[2001:db8::1]:443/path"\nlease-name: "isat-b"\n'
+                         'groups: shards:8\nrebalance: true\nprofile: lean\n'
                          'lease-duration: 10s\nrenew-period: 2.5s\nattempt-timeout: 700ms\nmac: node\n'
-                         'node-name: "node-b"\nstrict: true\nlog-level: debug\n'
+                         'node-name: "node-b"\nstrict: true\nwait: 2m\nlog-level: debug\n'
                          'log-format: json\n')
 
     def test_each_profile_stands_for_its_timing_and_the_help_names_it(self):

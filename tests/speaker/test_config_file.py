@@ -12,7 +12,7 @@ MISTAKES = {
     "a misspelt key": ("interface: eth0\nvips: 10.77.0.1\n", "2:1: unknown key 'vips', did you mean 'vip'?"),
     "an underscore for a dash": ("log_level: debug\n", "1:1: unknown key 'log_level', did you mean 'log-level'?"),
     "a capital letter": ("Interface: eth0\n", "1:1: unknown key 'Interface', did you mean 'interface'?"),
-    "an unknown key": ("kubeconfig: x\n", "1:1: unknown key 'kubeconfig'"),
+    "an unknown key": ("source: x\n", "1:1: unknown key 'source'"),
     "an indented unknown key": ("{\n  vip: 10.77.0.1,\n  intreface: eth0\n}\n",
                                 "3:3: unknown key 'intreface', did you mean 'interface'?"),
     "an option of the command line": ("dry-run: true\n",
@@ -58,7 +58,7 @@ MISTAKES = {
     "a number for a VIP": ("vip: 10\n", "1:6: '10' is no IPv4 address, range A-B or CIDR block"),
     "a bad interface": ("interface: [eth0, a/b]\n", "1:19: 'a/b' can be no interface's name, which has at most 15 "
                         "printable bytes without space, slash or colon"),
-    "an unknown elector": ("elector: lease\n", "1:10: 'lease' is not one of always, file:DIR"),
+    "an unknown elector": ("elector: lease\n", "1:10: 'lease' is not one of always, file:DIR, kubernetes, kubernetes:NAMESPACE"),
     "an underscore in a key of elections": ("lease_duration: 3s\n",
                                             "1:1: unknown key 'lease_duration', did you mean 'lease-duration'?"),
     "too many groups": ("groups: shards:257\n",
@@ -164,7 +164,8 @@ class Files(SpeakerTest):
     def test_the_defaults_that_the_example_file_names_are_the_defaults(self):
         example = (SOURCE / "examples" / "speaker" / "isat-speaker.yaml").read_text()
         for line in ("# elector: always", "# groups: single", "# rebalance: false", "# profile: default",
-                     "# lease-duration: 3s", "# renew-period: 750ms", "# attempt-timeout: 700ms", "# mac: node", "# strict: false", "# log-level: info", "# log-format: text"):
+                     "# lease-duration: 3s", "# renew-period: 750ms", "# attempt-timeout: 700ms", "# mac: node", "# lease-name: isat",
+                     "# strict: false", "# wait: forever", "# log-level: info", "# log-format: text"):
             with self.subTest(line):
                 self.assertIn(f"\n{line}\n", example)
                 self.assertIn(line.removeprefix("# "), self.effective(*BASE).replace('"', ""))
@@ -174,9 +175,9 @@ class Values(SpeakerTest):
     def test_every_key_reaches_the_effective_configuration(self):
         self.assertEqual(self.effective("-c", self.file(FULL)),
                          'interface:\n  - "eth0"\n  - "*th1"\nvip:\n  - 10.77.0.1\n  - 10.77.1.0/28\n'
-                         'elector: "file:/run/isat"\ngroups: shards:8\nrebalance: true\nprofile: fast\n'
+                         'elector: "file:/run/isat"\nlease-name: "isat"\ngroups: shards:8\nrebalance: true\nprofile: fast\n'
                          'lease-duration: 1.5s\nrenew-period: 375ms\nattempt-timeout: 300ms\nmac: node\n'
-                         'node-name: "node-c"\nstrict: true\nlog-level: warn\n'
+                         'node-name: "node-c"\nstrict: true\nwait: forever\nlog-level: warn\n'
                          'log-format: logfmt\n')
 
     def test_json_is_yaml(self):
@@ -193,8 +194,8 @@ class Values(SpeakerTest):
         out = self.effective("-c", self.file(FULL), "-a", "10.77.0.9", "-i", "eth9", "-e", "always", "--groups",
                              "single", "--profile", "lean", "--lease-duration", "9s", "--node-name", "flag", "--log-level", "debug", "--log-format", "json", ISAT_NODE_NAME="variable")
         self.assertEqual(out, 'interface:\n  - "eth9"\nvip:\n  - 10.77.0.9\nelector: "always"\n'
-                              'groups: single\nrebalance: true\nprofile: lean\nlease-duration: 9s\n'
-                              'renew-period: 2.25s\nattempt-timeout: 300ms\nmac: node\nnode-name: "flag"\nstrict: true\nlog-level: debug\nlog-format: json\n')
+                              'lease-name: "isat"\ngroups: single\nrebalance: true\nprofile: lean\nlease-duration: 9s\n'
+                              'renew-period: 2.25s\nattempt-timeout: 300ms\nmac: node\nnode-name: "flag"\nstrict: true\nwait: forever\nlog-level: debug\nlog-format: json\n')
 
     def test_timing_of_both_sides_that_is_not_sound_is_told_at_the_file(self):
         path = self.file("interface: eth0\nvip: 10.77.0.1\nrenew-period: 750ms\n")
@@ -212,6 +213,8 @@ class Values(SpeakerTest):
             "defaults": BASE,
             "names that look like something else": ["-i", "null", "-i", "~", "-i", "*", "-i", "0x1f", "-i", "&a",
                                                     "-a", "10.77.0.1", "--node-name", "true", "-e", "file:a: b #c"],
+            "a cluster": ["-i", "eth0", "-a", "10.77.0.1", "--node-name", "node-a", "-e", "kubernetes", "--kubeconfig", "k: *",
+                          "--api-server", "https://b", "--lease-name", "1", "--wait", "0"],
             "quotes and backslashes": ["-i", 'a"b', "-i", "a\\b", "-i", "'", "-a", "10.77.0.1", "--node-name", '"\\"'],
             "letters beyond ASCII": ["-i", "eth\u00fc", "-a", "10.77.0.1", "--node-name", "kn\u00f6t\U0001f600"],
         }

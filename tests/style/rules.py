@@ -15,7 +15,8 @@ from tree import CPP_SUFFIXES, Finding
 HEADER_LINES = 400
 FUNCTION_LINES = 60
 CLANG_FORMAT = "clang-format-19"
-UMBRELLAS = ("include/isat/core.hpp", "include/isat/net.hpp", "include/isat/isat.hpp")
+UMBRELLAS = {f"include/isat/{component}.hpp": component for component in ("core", "net", "kubernetes")}
+UMBRELLAS["include/isat/isat.hpp"] = None
 SLOW_IN_CORE = ("algorithm", "functional", "memory", "unordered_map")
 SYSTEM_FOLDERS = ("arpa/", "asm/", "linux/", "net/", "netinet/", "netpacket/", "sys/")
 
@@ -49,7 +50,7 @@ def listed(tree):
     components = tree.components()
     for path in tree.headers():
         if path not in components:
-            remedy = "add it to isat_core_headers or isat_net_headers in cmake/IsatComponents.cmake"
+            remedy = "add it to isat_core_headers, isat_net_headers or isat_kubernetes_headers in cmake/IsatComponents.cmake"
             yield Finding(path, 1, "component", f"the header belongs to no component: {remedy}")
     lists = "cmake/IsatComponents.cmake"
     for number, line in tree.lines(lists):
@@ -58,15 +59,49 @@ def listed(tree):
             yield Finding(lists, number, "component", f"there is no {match.group(1)}: remove it from the list")
 
 
+BELOW = {
+    "core": "core stands below net and kubernetes: move what is needed into a core header, or this header up",
+    "net": "net stands below kubernetes: move what is needed into a net header, or this header to kubernetes",
+}
+ALLOWED_BOOST = {
+    "net": (("boost/asio/", "boost/system/"), "of Boost, net needs Asio and System only: do without this one"),
+    "kubernetes": (
+        (
+            *("boost/asio/", "boost/system/", "boost/json/", "boost/url/", "boost/beast/http/", "boost/beast/core/"),
+            *("boost/throw_exception.hpp", "boost/assert/source_location.hpp"),  # what boost::system::result asks for
+            *("boost/none.hpp", "boost/optional/optional.hpp"),  # what a body of Beast's parser is told
+        ),
+        "of Boost, kubernetes needs parts of Asio, System, JSON, URL and Beast's HTTP only: do without this one",
+    ),
+}
+# What a user of kubernetes must not have to compile: behind a pointer to a class that an .ipp defines.
+HIDDEN = ("boost/beast/", "boost/asio/ssl", "boost/json", "openssl/")
+
+
+def _wrong_target(target, component, components):
+    """Why a header of this component must not include that header of ours."""
+    if target in UMBRELLAS:
+        return "umbrella headers are for users: include the header that declares what you use"
+    above = {"core": ("net", "kubernetes", None), "net": ("kubernetes",), "kubernetes": ()}
+    return BELOW[component] if components.get(target) in above[component] else None
+
+
+def _wrong_boost(name, component):
+    """Why a header of this component must not include that header of Boost."""
+    if name in ("boost/asio.hpp", "boost/asio/ssl.hpp") or name.startswith("boost/asio/experimental/"):
+        return "include the parts of Boost.Asio that you use, none of them experimental"
+    if component == "net" and name.startswith("boost/asio/ssl"):
+        return "net gets along without OpenSSL: move this header to kubernetes"
+    if name.startswith("boost/beast/") and "stream" in name:
+        return "of Beast, the HTTP parser and serializer are needed only: use Asio's own streams"
+    parts, why = ALLOWED_BOOST[component]
+    return None if name.startswith(parts) else why
+
+
 def _wrong_include(name, component, components):
     """Why a header of this component must not include that name; None if it may."""
     if name.startswith("isat/"):
-        target = f"include/{name}"
-        if target in UMBRELLAS:
-            return "umbrella headers are for users: include the header that declares what you use"
-        if component == "core" and components.get(target) != "core":
-            return "core stands below net: move what is needed into a core header, or this header to net"
-        return None
+        return _wrong_target(f"include/{name}", component, components)
     if "/" not in name and "." not in name:
         if component == "core" and name in SLOW_IN_CORE:
             return "core does without the headers that are slow to compile: write the few lines, or move to net"
@@ -74,17 +109,18 @@ def _wrong_include(name, component, components):
     if component == "core":
         return "core knows the standard library only: move this header to net, or pass the value in"
     if name.startswith("boost/"):
-        if name == "boost/asio.hpp" or name.startswith("boost/asio/experimental/"):
-            return "include the parts of Boost.Asio that you use, none of them experimental"
-        parts = ("boost/asio/", "boost/system/")
-        return None if name.startswith(parts) else "of Boost, net needs Asio and System only: do without this one"
+        return _wrong_boost(name, component)
     if name.startswith("fmt/") or name.startswith(SYSTEM_FOLDERS) or re.fullmatch(r"\w+\.h", name):
         return None
+    if component == "kubernetes":
+        if name.startswith("openssl/"):
+            return None
+        return "kubernetes may include isat, the Boost libraries it needs, OpenSSL, fmt, std and Linux headers only"
     return "net may include isat, Boost.Asio, Boost.System, fmt, std and Linux headers only"
 
 
 def tiered(tree):
-    """Tiers point one way: core (std only) <- net (Boost.Asio, fmt, Linux)."""
+    """Tiers point one way: core (std only) <- net (Boost.Asio, fmt, Linux) <- kubernetes (JSON, URL, Beast, OpenSSL)."""
     components = tree.components()
     for path in tree.headers():
         if path in UMBRELLAS:
@@ -96,6 +132,22 @@ def tiered(tree):
             why = _wrong_include(name, component, components)
             if why:
                 yield Finding(path, line, "tier", f"{component} header includes <{name}>: {why}")
+
+
+def _is_public(path):
+    """Whether users include this header themselves."""
+    return "/detail/" not in path and "/impl/" not in path
+
+
+def hidden(tree):
+    """Public headers of kubernetes are quick to compile: none needs Beast, TLS or all of Boost.JSON."""
+    for path, component in tree.components().items():
+        if component != "kubernetes" or path not in tree.paths or not _is_public(path):
+            continue
+        for line, name, _ in cpp.includes(tree.text(path)):
+            if name.startswith(HIDDEN) and name != "boost/json/fwd.hpp":
+                why = "users would have to compile it: include it in the .ipp (of Boost.JSON, fwd.hpp is allowed)"
+                yield Finding(path, line, "hidden", f"public header includes <{name}>: {why}")
 
 
 def _reached(tree, path, seen=None):
@@ -112,13 +164,12 @@ def _reached(tree, path, seen=None):
 def gathered(tree):
     """An umbrella brings every public header of its component."""
     components = tree.components()
-    for umbrella in UMBRELLAS[:2]:
-        if umbrella not in tree.paths:
+    for umbrella, component in UMBRELLAS.items():
+        if component is None or umbrella not in tree.paths:
             continue
-        component = pathlib.PurePosixPath(umbrella).stem
         have = _reached(tree, umbrella)
         for path, owner in components.items():
-            public = path in tree.paths and "/detail/" not in path and "/impl/" not in path and path not in UMBRELLAS
+            public = path in tree.paths and _is_public(path) and path not in UMBRELLAS
             if owner == component and public and path not in have:
                 yield Finding(umbrella, 1, "umbrella", f'lacks a header of its component: add #include "{path[8:]}"')
 
@@ -128,7 +179,7 @@ def mirrored(tree):
     kernel_tests = {pathlib.PurePosixPath(p).stem.removeprefix("test_") for p in tree.below("tests/netns/")}
     for path in tree.headers():
         name = pathlib.PurePosixPath(path)
-        if path in UMBRELLAS or "/detail/" in path or "/impl/" in path or name.stem.endswith("_generated"):
+        if path in UMBRELLAS or not _is_public(path):
             continue
         test = "tests/unit/" + path.removeprefix("include/isat/").removesuffix(".hpp") + ".cpp"
         if test not in tree.paths and name.stem not in kernel_tests:
@@ -261,6 +312,7 @@ RULES = (
     licensed,
     listed,
     tiered,
+    hidden,
     gathered,
     mirrored,
     guarded,

@@ -20,6 +20,8 @@ SPDX = "// SPDX-License-Identifier: BSL-1.0\n"
 HEADER = SPDX + "\n#pragma once\n"
 CORE = "include/isat/planted.hpp"
 NET = "include/isat/planted_net.hpp"
+KUBERNETES = "include/isat/kubernetes/planted.hpp"
+BODY = "include/isat/kubernetes/impl/planted.ipp"
 LONG_BODY = "  ++x;\n" * 61
 MACHINE_PATH = "/wor" + "k/main"
 
@@ -40,6 +42,20 @@ PLANTS = (
     ("experimental Asio", rules.tiered, NET, HEADER + "#include <boost/asio/experimental/promise.hpp>\n", 4, "none of"),
     ("another Boost library", rules.tiered, NET, HEADER + "#include <boost/json.hpp>\n", 4, "Asio and System only"),
     ("a foreign library", rules.tiered, NET, HEADER + "#include <yaml-cpp/yaml.h>\n", 4, "only"),
+    ("kubernetes in net", rules.tiered, NET, HEADER + '#include "isat/kubernetes/planted.hpp"\n', 4, "below kubernetes"),
+    ("kubernetes in core", rules.tiered, CORE, HEADER + '#include "isat/kubernetes/planted.hpp"\n', 4, "core stands below"),
+    ("TLS in net", rules.tiered, NET, HEADER + "#include <boost/asio/ssl/stream.hpp>\n", 4, "without OpenSSL"),
+    ("OpenSSL in net", rules.tiered, NET, HEADER + "#include <openssl/x509.h>\n", 4, "only"),
+    ("all of Asio's TLS", rules.tiered, BODY, HEADER + "#include <boost/asio/ssl.hpp>\n", 4, "include the parts"),
+    ("Beast's streams", rules.tiered, BODY, HEADER + "#include <boost/beast/core/tcp_stream.hpp>\n", 4, "Asio's own"),
+    ("all of Beast", rules.tiered, BODY, HEADER + "#include <boost/beast.hpp>\n", 4, "needs parts of"),
+    ("Boost for its own sake", rules.tiered, BODY, HEADER + "#include <boost/regex.hpp>\n", 4, "do without"),
+    ("YAML in kubernetes", rules.tiered, BODY, HEADER + "#include <yaml-cpp/yaml.h>\n", 4, "only"),
+    ("Beast in public", rules.hidden, KUBERNETES, HEADER + "#include <boost/beast/http/parser.hpp>\n", 4, "in the .ipp"),
+    ("TLS in public", rules.hidden, KUBERNETES, HEADER + "#include <boost/asio/ssl/context.hpp>\n", 4, "in the .ipp"),
+    ("JSON in public", rules.hidden, KUBERNETES, HEADER + "#include <boost/json/value.hpp>\n", 4, "fwd.hpp is allowed"),
+    ("OpenSSL in public", rules.hidden, KUBERNETES, HEADER + "#include <openssl/x509.h>\n", 4, "in the .ipp"),
+    ("umbrella without kubernetes", rules.gathered, "include/isat/kubernetes.hpp", HEADER, 1, "add #include"),
     ("umbrella inside", rules.tiered, NET, HEADER + '#include "isat/net.hpp"\n', 4, "for users"),
     ("incomplete umbrella", rules.gathered, "include/isat/core.hpp", HEADER, 1, "add #include"),
     ("header without test", rules.mirrored, CORE, HEADER, 1, "add tests/unit/planted.cpp"),
@@ -85,6 +101,14 @@ INNOCENT = (
     ("parameter now", rules.timeless, CORE, HEADER + "bool f(time_point now);  // not now()\n"),
     ("std in core", rules.tiered, CORE, HEADER + "#include <array>\n"),
     ("Linux in net", rules.tiered, NET, HEADER + "#include <linux/if_packet.h>\n#include <unistd.h>\n"),
+    (
+        "what bodies are made with",
+        rules.tiered,
+        BODY,
+        HEADER + "#include <boost/beast/http/parser.hpp>\n#include <boost/json/value.hpp>\n#include <openssl/x509.h>\n",
+    ),
+    ("bodies hide everything", rules.hidden, BODY, HEADER + "#include <boost/asio/ssl/context.hpp>\n"),
+    ("announced JSON", rules.hidden, KUBERNETES, HEADER + "#include <boost/json/fwd.hpp>\n"),
     ("home in prose", rules.anonymous, "docs/planted.md", "See ~/" + "work/x, $HOME/home/x and build/root/x.\n"),
     (
         "true snippet",
@@ -152,10 +176,12 @@ class EachRule(unittest.TestCase):
         cls.folder = tempfile.TemporaryDirectory(prefix="isat-style-")
         cls.root = pathlib.Path(cls.folder.name, "tree")
         shutil.copytree(ROOT, cls.root, ignore=lambda _, names: [n for n in names if LEFT_OUT.match(n)])
-        for header in (CORE, NET):
+        planted = {"core": CORE, "net": NET, "kubernetes": f"{KUBERNETES} {BODY}"}
+        for header in (CORE, NET, KUBERNETES, BODY):
             (cls.root / header).write_text(HEADER)
         lists = cls.root / "cmake/IsatComponents.cmake"
-        lists.write_text(f"{lists.read_text()}\nset(isat_core_headers {CORE})\nset(isat_net_headers {NET})\n")
+        more = "".join(f"\nset(isat_{component}_headers {headers})" for component, headers in planted.items())
+        lists.write_text(lists.read_text() + more + "\n")
         (cls.root / "tests/style/region.cpp").write_text(f"{SPDX}\n  // [run]\n  int x;\n  // [/run]\n")
 
     @classmethod

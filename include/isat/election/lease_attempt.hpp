@@ -25,7 +25,6 @@ class lease_attempt {
       : claim_{claim}, expected_{expected}, first_id_{first_id} {}
 
   const lease_claim& claim() const noexcept { return claim_; }
-  const version& expected() const noexcept { return expected_; }
   const lease_time& first_sent() const noexcept { return first_sent_; }
   const lease_time& last_sent() const noexcept { return last_sent_; }
 

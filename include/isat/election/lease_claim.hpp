@@ -34,6 +34,7 @@ struct lease_claim {
   std::uint64_t era{};                  ///< of the layout it was written in; 0: of no layout
   std::uint64_t term{};                 ///< of the holder's leadership
   std::chrono::nanoseconds duration{};  ///< how long others must wait
+  node_id heir{};  ///< who is to hold it next; a wish that anybody may have added, not the writer's
 
   friend constexpr bool operator==(const lease_claim&, const lease_claim&) noexcept = default;
 };

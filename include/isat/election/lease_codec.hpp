@@ -114,8 +114,12 @@ inline std::string seal(const record& of) {
 
 }  // namespace codec
 
-/// The record that makes this claim. @param node the name of the claim's node
-inline record to_record(const lease_claim& claim, std::string_view node) {
+/// The note that asks for a hand-over, and its value: the name of the node that is to hold the record next. Anybody may
+/// add it to a record that is held; it is no part of what is sealed.
+inline constexpr const char* heir_note = "hand-over-to";
+
+/// The record that makes this claim. @param node the name of the claim's node  @param heir that of its heir
+inline record to_record(const lease_claim& claim, std::string_view node, std::string_view heir = {}) {
   record result;
   result.nonce = codec::nonce(claim.writer, claim.attempt);
   result.duration = std::chrono::ceil<std::chrono::milliseconds>(claim.duration);
@@ -124,6 +128,7 @@ inline record to_record(const lease_claim& claim, std::string_view node) {
   if (claim.mode == lease_mode::released) {
     result.notes["released"] = "yes";
     result.notes["released-by"] = node;
+    if (!heir.empty()) result.notes[heir_note] = heir;
   } else {
     result.holder = node;
     if (claim.mode == lease_mode::waiting) result.notes["waiting"] = "yes";
@@ -145,6 +150,7 @@ inline lease_claim to_lease_claim(const record& from) {
   claim.era = codec::parse(codec::note(from, "era"), 16).value_or(0);
   claim.term = from.term;
   claim.duration = codec::duration_of(from);
+  claim.heir = node_named(codec::note(from, heir_note));
   const auto is_marked = [&](const char* mark) { return is_ours && codec::note(from, mark) == "yes"; };
   if (!from.holder.empty()) {
     claim.mode = is_marked("waiting") ? lease_mode::waiting : lease_mode::held;

@@ -12,7 +12,8 @@
 //               | the same, of a missing record           | silent for the longest duration from now on  | silent
 //               | outcome unknown                         | the same cas again                           | acquiring
 //               | conflict, another's version             | read                                         | following
-//   silent      | the silence is over                     | entitled from the last write's first send    | leading
+//   silent      | the silence is over, a write sent after | entitled from that write's first send        | leading
+//               | it is confirmed                         |                                              |
 //               | not willing                             | stops renewing, releases nothing             | following
 //   leading     | written                                 | entitled from that attempt's first send      | leading
 //               | conflict that an own copy may explain   | read; goes on until the deadline             | leading
@@ -20,6 +21,8 @@
 //               | the deadline, the wall clock jumped     | lowers; a later write with term + 1 entitles | silent
 //               | not willing, hand_over()                | lowers, then writes a marked release         | releasing
 //               | the record is gone                      | until the deadline; creates it again         | leading
+//               | its own record at a newer version       | goes on with that version                    | leading
+//               | that one names an heir                  | lowers, then writes a release for the heir   | releasing
 //   releasing   | written, another's version,             | stays out of the group for D + hold-down     | following
 //               | the longest duration has passed         |                                              |
 //   any         | another era                             | lowers, forgets its own writes, but keeps a  | following
@@ -69,6 +72,8 @@ struct lease_identity {
   node_id node{};
   std::uint64_t writer{};
   std::uint64_t era{};
+
+  friend constexpr bool operator==(const lease_identity&, const lease_identity&) noexcept = default;
 };
 
 /// The writer of one of several groups: each has its own, for a record that is copied over another one keeps its seal,
@@ -165,9 +170,13 @@ class basic_lease_machine {
   bool missing() const noexcept { return view_.went_back() || rules_.is_missing(view_.seen(), who_.era); }
   bool is_silent(const lease_time& now) const noexcept { return silence_.left(now) > duration{0}; }
   bool may_entitle() const noexcept { return holds_ && rules_.entitles(held_.attempt, entitling_from_); }
+  bool is_touched() const noexcept;
+  bool may_keep_touched(const lease_time& now) const noexcept;
+  bool is_heir() const noexcept;
   // The attempt in flight is to end what it began, no more: the machine does not want the record any longer.
   bool given_up() const noexcept { return purpose_ != purpose::release && !wanted(); }
   bool hedges() const noexcept { return attempt_->may_hedge() && !attempt_->disputed() && !given_up(); }
+  duration hold_off() const noexcept;
   duration take_in(const lease_time& now) const noexcept;
   duration renew_in(const lease_time& now) const noexcept;
   duration quiet_in(const lease_time& now) const noexcept;
@@ -182,6 +191,7 @@ class basic_lease_machine {
   void learn(const lease_time& now, const lease_sight& sight, bool fresh);
   void recognize(const lease_time& now);
   void committed(const lease_time& now, const version& at);
+  void keep_touched();
   void on_load_response(const lease_time& now, const lease_response& response);
   void on_cas_response(const lease_time& now, const lease_response& response);
   void want_load() noexcept;
@@ -225,6 +235,7 @@ class basic_lease_machine {
   countdown stay_out_;
   countdown next_seizure_;  // two that take each other's records for missing must not write in turns without a rest
   bool handing_over_ = false;
+  node_id heir_{};  // to whom, if anybody is to be preferred
 
   pending_load load_;
   bool load_wanted_ = false;
@@ -234,7 +245,7 @@ class basic_lease_machine {
   countdown pause_;  // after a failure
   unsigned failures_ = 0;
   detail::id_sequence random_;
-  std::uint64_t told_writer_ = 0;  // the holder that was told last
+  lease_identity told_holder_;  // whom the last `follows` named; strangers have a node only
 
   lease_time last_;
   bool started_ = false;

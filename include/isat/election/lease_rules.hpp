@@ -42,6 +42,10 @@ struct lease_rules {
   /// Whether a conflict can be the work of a copy of the own attempt: then it proves no rival.
   static constexpr bool conflict_may_be_own(bool copies_unresolved) noexcept { return copies_unresolved; }
 
+  /// Whether a newer version that still names the last confirmed attempt, for somebody only touched it, may be held on
+  /// to. Once that attempt's validity is over another may have led in between, and the record been put back.
+  static constexpr bool keeps_touched(bool still_valid) noexcept { return still_valid; }
+
   // ---- Follower: wait until everybody who may answer has stopped ----
 
   /// How long to wait after the first receipt of this version before writing over it.
@@ -78,6 +82,9 @@ struct lease_rules {
     return after.writer == before.writer && after.attempt > before.attempt;
   }
 
+  /// How long others leave a released record to the node that it was released for.
+  static constexpr duration head_start = std::chrono::milliseconds{300};
+
   // ---- Missing records: seize, then wait ----
 
   /// Whether the record counts as missing: nothing there, not a lease, or of another era.
@@ -102,6 +109,10 @@ struct lease_rules {
     return silent ? longest : own;
   }
   static constexpr bool may_release(bool silent) noexcept { return !silent; }
+
+  /// Whether a write from the silence entitles when that is over: only one that is sent afterwards does. Meanwhile the
+  /// last holder's record may have been put back, and its holder may go on with it (keeps_touched()).
+  static constexpr bool waiting_entitles() noexcept { return false; }
 
   /// Whether a read was sent after the receipt of what is known already: only then can it take something back.
   static constexpr bool is_fresh(std::uint64_t read_sent, std::uint64_t known_since) noexcept {

@@ -46,7 +46,8 @@ class lease_store {
 
   /// Puts `next.value` (none: removes the record) under `next.name` if the version there is still `next.at`.
   /// @return through the token: the entry at its new version. error::version_conflict: it was not written by this call.
-  ///   Any other error: unknown, it may have been written or may yet be.
+  ///   condition::write_refused: likewise, for another reason than the version. Any other error: unknown, it may have
+  ///   been written or may yet be.
   template <asio::completion_token_for<one_signature> Token>
   auto async_cas(entry next, Token&& token) {
     return detail::erase<one_signature>(

@@ -44,7 +44,7 @@ enum class lease_outcome : std::uint8_t {
   none = 0,
   done = 1,      ///< a load's sight, or the version that a cas has made
   conflict = 2,  ///< a cas met another version
-  refused = 3,   ///< certainly without effect; of stores that can tell, store_driver cannot
+  refused = 3,   ///< certainly without effect; of stores that can tell
   unknown = 4,   ///< a cas may have been done or may yet be; a load has told nothing
 };
 

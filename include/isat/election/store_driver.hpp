@@ -128,7 +128,8 @@ class store_driver {
   void send(const std::string& name, const basic_request<Claim>& request, std::optional<record> value, Respond respond);
   static lease_outcome outcome_of(const error_code& error) noexcept {
     if (!error) return lease_outcome::done;
-    return error == isat::error::version_conflict ? lease_outcome::conflict : lease_outcome::unknown;
+    if (error == isat::error::version_conflict) return lease_outcome::conflict;
+    return error == isat::condition::write_refused ? lease_outcome::refused : lease_outcome::unknown;
   }
   template <class Claim>
   basic_sight<Claim> sight_of(const entry& told);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// The bodies of lease_machine.hpp but for the consequences, in the order of its declarations: what comes in, what can
-// be asked, what news change. Included by that header, never by itself.
+// The bodies of lease_machine.hpp but for those in lease_machine_actions.ipp, in the order of its declarations: what
+// comes in, what can be asked, what news change. Included by that header, never by itself.
 #pragma once
 
 #include "isat/election/lease_machine.hpp"
@@ -36,6 +36,7 @@ template <class Rules>
 void basic_lease_machine<Rules>::hand_over(const lease_time& now, lease_reason why) {
   begin(now);
   handing_over_ = holds_;
+  heir_ = {};
   lose(why);
   review(now);
 }
@@ -130,74 +131,6 @@ std::optional<lease_event> basic_lease_machine<Rules>::take_event() {
   return oldest;
 }
 
-// ---- What is so ----
-
-// How long until what is known may be written over.
-template <class Rules>
-auto basic_lease_machine<Rules>::take_in(const lease_time& now) const noexcept -> duration {
-  const lease_sight& seen = view_.seen();
-  const bool missing_now = missing();
-  const duration wait = missing_now ? duration{0} : rules_.wait(seen, witnessed_, timing_.duration, longest_);
-  const bool by_proof = seen.orphaned && wait == duration{0} && !missing_now;
-  duration left =
-      wait + candidacy_.hold_off - elapsed_for_follower(by_proof ? view_.orphaned_since() : view_.since(), now);
-  // A record that lay there long before this process wanted it attracts all candidates at the same moment, too.
-  left = longer(left, candidacy_.hold_off - elapsed_for_follower(willing_since_, now));
-  if (missing_now) left = longer(left, next_seizure_.left(now));
-  return candidacy_.alone ? left : longer(left, stay_out_.left(now));
-}
-
-// How long until the next renewal is due: soon when only a new term can entitle, and when the record still says that
-// its writer waits, for the death of such a writer frees nothing.
-template <class Rules>
-auto basic_lease_machine<Rules>::renew_in(const lease_time& now) const noexcept -> duration {
-  const bool soon = !is_silent(now) && (!may_entitle() || held_.waiting);
-  return (soon ? shorter(timing_.renew_period, backoff_min) : timing_.renew_period) -
-         elapsed_for_holder(held_.sent, now);
-}
-
-// How long until the silence about a record that another renews is worth a read.
-template <class Rules>
-auto basic_lease_machine<Rules>::quiet_in(const lease_time& now) const noexcept -> duration {
-  return timing_.renew_period * 3 / 2 - elapsed_for_holder(view_.heard(), now);
-}
-
-template <class Rules>
-auto basic_lease_machine<Rules>::hedge_in(const lease_time& now) const noexcept -> duration {
-  return timing_.attempt_timeout / 3 - elapsed_for_holder(attempt_->last_sent(), now);
-}
-
-template <class Rules>
-auto basic_lease_machine<Rules>::attempt_in(const lease_time& now) const noexcept -> duration {
-  if (!attempt_->in_flight()) return attempt_->disputed() ? load_in(now) : pause_.left(now);
-  const duration expiry = attempt_->expires_in(now, timing_.attempt_timeout);
-  return hedges() ? shorter(expiry, hedge_in(now)) : expiry;
-}
-
-template <class Rules>
-auto basic_lease_machine<Rules>::load_in(const lease_time& now) const noexcept -> duration {
-  if (load_.id != 0) return timing_.attempt_timeout - elapsed_for_holder(load_.sent, now);
-  if (!load_wanted_) return duration::max();
-  return longer(pause_.left(now), backoff_min - elapsed_for_holder(load_.sent, now));
-}
-
-template <class Rules>
-lease_reason basic_lease_machine<Rules>::opportunity() const noexcept {
-  if (missing()) return lease_reason::missing;
-  switch (view_.seen().claim.mode) {
-    case lease_mode::released:
-      return lease_reason::released;
-    case lease_mode::held:
-      return view_.seen().orphaned ? lease_reason::orphaned : lease_reason::expired;
-    case lease_mode::waiting:
-      return lease_reason::expired;
-    case lease_mode::vacant:
-    case lease_mode::none:
-      break;
-  }
-  return lease_reason::vacant;
-}
-
 // ---- News ----
 
 template <class Rules>
@@ -240,8 +173,13 @@ void basic_lease_machine<Rules>::recognize(const lease_time& now) {
   const lease_claim& claim = seen.claim;
   if (claim.writer == who_.writer && claim.era == who_.era && !view_.went_back()) {
     if (attempt_ && claim.attempt == attempt_->claim().attempt) return committed(now, seen.at);
+    const bool may_keep = holds_ && may_keep_touched(now);
+    if (may_keep && is_touched()) {
+      // Only of a release that is on its way it matters whether it was done; that will meet a conflict.
+      return attempt_ && purpose_ == purpose::release ? void() : keep_touched();
+    }
     const bool is_given_up = claim.mode != lease_mode::released && claim.attempt < entitling_from_;
-    if (holds_ && is_given_up && claim.attempt > held_.attempt && seen.at.newer_than(held_.at)) {
+    if (may_keep && is_given_up && claim.attempt > held_.attempt && seen.at.newer_than(held_.at)) {
       // A renewal that was given up in favour of a release: it entitles to nothing, but the release must name it.
       held_.at = seen.at;
       held_.attempt = claim.attempt;
@@ -253,8 +191,8 @@ void basic_lease_machine<Rules>::recognize(const lease_time& now) {
   }
   overtaken(lease_reason::superseded);
   const bool is_held = claim.mode == lease_mode::held || claim.mode == lease_mode::waiting;
-  const std::uint64_t writer = is_held ? claim.writer : 0;
-  if (std::exchange(told_writer_, writer) != writer && writer != 0) {
+  const lease_identity holder = is_held ? lease_identity{claim.node, claim.writer, claim.era} : lease_identity{};
+  if (std::exchange(told_holder_, holder) != holder && is_held) {
     tell(lease_change::follows, {}, claim.term, claim.node);
   }
 }
@@ -275,7 +213,7 @@ void basic_lease_machine<Rules>::committed(const lease_time& now, const version&
   if (claim.term > term_max_) term_max_ = claim.term;
   failures_ = 0;
   pause_ = {};
-  told_writer_ = 0;
+  told_holder_ = {};
   view_.take({at, true, claim}, true, ++ordinal_, now, lively());
   witnessed_ = true;
   if (purpose_ == purpose::release) {
@@ -287,6 +225,18 @@ void basic_lease_machine<Rules>::committed(const lease_time& now, const version&
     silence_ = {now, rules_.longer_silence(silence_.left(now), asked.left(now))};
     tell(lease_change::seized, lease_reason::missing, claim.term);
   }
+}
+
+template <class Rules>
+void basic_lease_machine<Rules>::keep_touched() {
+  const lease_claim& claim = view_.seen().claim;
+  held_.at = view_.seen().at;
+  attempt_.reset();  // over a version that is no more: it takes no effect, or has had one that was undone
+  lineage_unresolved_ = false;
+  if (claim.heir == node_id{} || claim.heir == who_.node) return;
+  handing_over_ = true;
+  heir_ = claim.heir;
+  lose(lease_reason::handed_over);
 }
 
 template <class Rules>
@@ -310,7 +260,10 @@ void basic_lease_machine<Rules>::on_load_response(const lease_time& now, const l
 template <class Rules>
 void basic_lease_machine<Rules>::on_cas_response(const lease_time& now, const lease_response& response) {
   if (!attempt_ || !attempt_->may_have_sent(response.id)) {
-    if (response.outcome == lease_outcome::done) want_load();  // of a write that was forgotten
+    // Of a write that was forgotten, or that the watch has told of already: often its news comes first.
+    const version& at = response.sight.at;
+    const bool is_old = view_.known() && (at == view_.seen().at || view_.seen().at.newer_than(at));
+    if (response.outcome == lease_outcome::done && !is_old) want_load();
     return;
   }
   attempt_->end(response.id, response.outcome);
@@ -319,6 +272,11 @@ void basic_lease_machine<Rules>::on_cas_response(const lease_time& now, const le
       return committed(now, response.sight.at);
     case lease_outcome::conflict:
       want_load();
+      if (is_touched()) {
+        // A release that may have taken effect may have let another lead before the record was put back.
+        if (attempt_->unresolved() || !may_keep_touched(now)) return overtaken(lease_reason::conflict);
+        return keep_touched();
+      }
       if (rules_.conflict_may_be_own(attempt_->unresolved() || lineage_unresolved_)) return attempt_->dispute();
       overtaken(lease_reason::conflict);
       return view_.doubt();

@@ -34,7 +34,10 @@ void store_driver<Election>::watch() {
   watching_ = true;
   auto told = run_.while_pending([this](error_code error, const std::vector<entry>& changed) {
     watching_ = false;
-    if (stop_by_) return;
+    if (stop_by_) {
+      if (!error) watch();  // so that finish() has something to cancel: by that a store knows that nobody listens
+      return;
+    }
     note_store(store_task::watch, error);
     if (error) {
       election_->on_watch_lost(lease_clock::now());
@@ -106,7 +109,10 @@ basic_sight<Claim> store_driver<Election>::sight_of(const entry& told) {
   basic_sight<Claim> sight{told.at, told.value.has_value(), {}, told.orphaned};
   if (!told.value) return sight;
   if (!told.value->holder.empty()) remember(told.value->holder);
-  if constexpr (std::is_same_v<Claim, lease_claim>) sight.claim = to_lease_claim(*told.value);
+  if constexpr (std::is_same_v<Claim, lease_claim>) {
+    sight.claim = to_lease_claim(*told.value);
+    if (const auto heir = told.value->notes.find(heir_note); heir != told.value->notes.end()) remember(heir->second);
+  }
   if constexpr (std::is_same_v<Claim, layout_claim>)
     sight.claim = to_layout_claim(*told.value, options_.layout_validity);
   if constexpr (std::is_same_v<Claim, presence_claim>) sight.claim = to_presence_claim(*told.value);
@@ -203,7 +209,7 @@ void store_driver<Election>::send_requests() {
   while (auto next = election_->take_lease_request()) {
     const bool is_write = next->request.operation == lease_operation::cas;
     std::optional<record> value;
-    if (is_write) value = to_record(next->request.claim, options_.node_name);
+    if (is_write) value = to_record(next->request.claim, options_.node_name, name_of(next->request.claim.heir));
     send(options_.names.lease(next->group), next->request, std::move(value),
          [this, group = next->group](const lease_time& now, const lease_response& response) {
            election_->on_lease_response(now, group, response);

@@ -435,7 +435,7 @@ TEST_CASE("a single group needs neither presence nor the time to hear of others"
   cluster.start(0, single);
   cluster.run_for(100ms);
   CHECK(cluster.at_node(0).group(0).status() == lease_status::silent);
-  CHECK(cluster.run_until([&] { return cluster.leads(0, 0); }, 3s));
+  CHECK(cluster.run_until([&] { return cluster.leads(0, 0); }, 3s + 60ms));
 }
 
 TEST_CASE("groups beyond the largest layout are ignored") {

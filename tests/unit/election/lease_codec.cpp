@@ -82,6 +82,28 @@ TEST_CASE("a duration between two milliseconds is told as the longer one: nobody
   CHECK(to_lease_claim(to_record(claim, "alpha")).duration == 3001ms);
 }
 
+TEST_CASE("anybody may ask for a hand-over: the note names an heir, and breaks no seal") {
+  for (const auto mode : {lease_mode::held, lease_mode::waiting, lease_mode::released}) {
+    record touched = to_record(sample(mode), "alpha");
+    touched.notes[heir_note] = "beta";
+    lease_claim asked = sample(mode);
+    asked.heir = node_named("beta");
+    CHECK(to_lease_claim(touched) == asked);
+    touched.notes[heir_note] = "";
+    CHECK(to_lease_claim(touched) == sample(mode));
+  }
+}
+
+TEST_CASE("a release names its heir, if there is one; a record that is held names none") {
+  lease_claim claim = sample(lease_mode::released);
+  claim.heir = node_named("beta");
+  CHECK(to_record(claim, "alpha", "beta").notes.at(heir_note) == "beta");
+  CHECK(to_lease_claim(to_record(claim, "alpha", "beta")) == claim);
+  CHECK_FALSE(to_record(claim, "alpha").notes.contains(heir_note));
+  claim.mode = lease_mode::held;
+  CHECK_FALSE(to_record(claim, "alpha", "beta").notes.contains(heir_note));
+}
+
 TEST_CASE("any single edit makes a lease a stranger's, and no mark of it counts") {
   for (const auto mode : {lease_mode::held, lease_mode::waiting, lease_mode::released}) {
     for (const edit& each : edits_of(to_record(sample(mode), "alpha"))) {

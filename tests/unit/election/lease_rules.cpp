@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
 #include "isat/election/lease_rules.hpp"
+#include "isat/election/placement.hpp"
 
 #include <doctest/doctest.h>
 
@@ -48,6 +49,11 @@ TEST_CASE("no attempt from before the latest loss entitles") {
   static_assert(!lease_rules::entitles(4, 5));
   static_assert(lease_rules::entitles(5, 5));
   static_assert(lease_rules::entitles(6, 5));
+}
+
+TEST_CASE("a holder goes on with a record that was touched as long as what it says is valid, and no longer") {
+  static_assert(lease_rules::keeps_touched(true));
+  static_assert(!lease_rules::keeps_touched(false));
 }
 
 TEST_CASE("how long others wait, by what the record says, whether it was seen to follow, and the proof of death") {
@@ -124,6 +130,11 @@ TEST_CASE("a silent writer says that it waits, tells the longest duration, and r
   static_assert(lease_rules::carried(false, 3s, 8s) == 3s);
   static_assert(!lease_rules::may_release(true));
   static_assert(lease_rules::may_release(false));
+  static_assert(!lease_rules::waiting_entitles());
+}
+
+TEST_CASE("an heir is ahead of whom the placement would have go first by as much as that lets anybody wait") {
+  static_assert(lease_rules::head_start >= isat::election::placement::bound_delay);
 }
 
 TEST_CASE("a version follows on one of the same writer's earlier attempts, and on nothing else") {

@@ -185,6 +185,18 @@ election::group_request load_of(unsigned group, std::uint64_t id) {
   return {group_id{group}, {election::lease_operation::load, id, {}, {}, false}};
 }
 
+// Of a store that can tell that it has not written, and will not.
+class refusing_category final : public boost::system::error_category {
+ public:
+  const char* name() const noexcept override { return "refusing"; }
+  std::string message(int /*value*/) const override { return "refused"; }
+  bool equivalent(int /*value*/, const boost::system::error_condition& asked) const noexcept override {
+    return asked == make_error_condition(isat::condition::write_refused);
+  }
+};
+
+const refusing_category refusing;
+
 const election::group_event gained{group_id{0}, {election::lease_change::gained, {}, 1, {}}};
 
 }  // namespace
@@ -476,6 +488,42 @@ TEST_CASE("of a write only its new version is told, of a read what was found, of
   CHECK(at.records->load("e-group-5").value);
   at.store.loads = fault::refuse;
   CHECK(respond(load_of(4, 7)).outcome == election::lease_outcome::unknown);
+}
+
+TEST_CASE("a write that the store has certainly not made is refused, and not of unknown outcome") {
+  lease_bench at;
+  at.start_and_list();
+  at.store.writes = fault::refuse;
+  at.store.reason = error_code{403, refusing};
+  at.said.requests = {write_of(4, 2, election::lease_mode::held)};
+  at.nudge();
+  REQUIRE(at.until([&] { return at.said.responses.size() == 1; }));
+  CHECK(at.said.responses[0].outcome == election::lease_outcome::refused);
+  CHECK(at.told<election::store_failed>() == 1);
+}
+
+TEST_CASE("the heir that a note names by name is named so in the release, as far as it was seen") {
+  for (const bool seen : {true, false}) {
+    CAPTURE(seen);
+    lease_bench at;
+    at.start_and_list();
+    election::entry lease{"e-group-4", {}, election::record{}, false};
+    lease.value->holder = "me";
+    if (seen) lease.value->notes[election::heir_note] = "node-b";
+    REQUIRE(at.records->write(lease));
+    REQUIRE(at.until([&] { return at.said.count("lease 4") == 1; }));
+    auto release = write_of(4, 2, election::lease_mode::released);
+    release.request.expected = at.records->load("e-group-4").at;
+    release.request.claim.heir = election::node_named("node-b");
+    at.said.requests = {release};
+    at.nudge();
+    REQUIRE(at.until([&] { return at.said.responses.size() == 1; }));
+    CHECK(at.said.responses[0].outcome == election::lease_outcome::done);
+    const election::entry written = at.records->load("e-group-4");
+    const auto note = written.value->notes.find(election::heir_note);
+    CHECK((note != written.value->notes.end()) == seen);
+    if (seen) CHECK(note->second == "node-b");
+  }
 }
 
 TEST_CASE("what changes is told, removals too, and what is not of this election is not") {

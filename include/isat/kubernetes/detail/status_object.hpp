@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// What a failed answer says in words: the Status object in its body, or the beginning of whatever else is there, as a
+// proxy sends it. The texts come from a peer and go to logs: they are bounded and hold no control characters. It
+// refuses to judge the status. @see Kubernetes API conventions, "Response Status Kind"
+#pragma once
+
+#include "isat/kubernetes/api_request.hpp"
+#include "isat/kubernetes/build.hpp"
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace isat::inline v0::kubernetes::detail {
+
+inline constexpr std::size_t reason_max = 128;
+inline constexpr std::size_t message_max = 1024;
+inline constexpr std::size_t foreign_message_max = 200;  // of a body that is no Status
+
+/// The longest beginning of a UTF-8 text that has at most `octets_max` octets and ends with a whole character; control
+/// characters become spaces.
+ISAT_KUBERNETES_INLINE std::string printable(std::string_view text, std::size_t octets_max);
+
+/// Sets reason, message and, if the header had none, retry_after from response.body.
+ISAT_KUBERNETES_INLINE void read_status_object(api_response& response);
+
+}  // namespace isat::inline v0::kubernetes::detail
+
+#if ISAT_KUBERNETES_HEADER_ONLY
+#include "isat/kubernetes/impl/status_object.ipp"
+#endif
