@@ -23,7 +23,7 @@ enum class error : std::uint8_t {
   bad_request = 1,         ///< 400: the server does not understand what was sent
   unauthorized = 2,        ///< 401: it does not know who asks
   forbidden = 3,           ///< 403: whoever asks may not (RBAC)
-  not_found = 4,           ///< 404
+  not_found = 4,           ///< 404, reason NotFound
   not_allowed = 5,         ///< 405, 406, 415: not on this path, or not in this form
   already_exists = 6,      ///< 409, reason AlreadyExists
   conflict = 7,            ///< 409 otherwise: the object has another version or uid

@@ -22,8 +22,8 @@ using discovery_signature = void(error_code, std::vector<std::string>);
 ISAT_KUBERNETES_API void start_discovery(api_client& client, handler<discovery_signature> done);
 }  // namespace detail
 
-/// Looks for the API servers of the client's cluster. Can be cancelled. `client` must live until it completes, or be
-/// destroyed, which aborts it.
+/// Looks for the API servers of the client's cluster. Can be cancelled. `client` must live until it has completed, and
+/// may be asked twice.
 /// @return through the token: URLs as https://ADDRESS:PORT, at most 64, none without a ready endpoint. Errors: those of
 ///   api_client; error::forbidden if the rules (RBAC) do not allow to read them; error::malformed_answer
 template <asio::completion_token_for<detail::discovery_signature> Token>

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -59,8 +60,8 @@ class ISAT_KUBERNETES_API server_list {
   std::size_t add();
   std::size_t size() const noexcept { return servers_.size(); }
 
-  /// Where a request should go. @pre size() > 0
-  choice choose(const wish& request, time_point now) const;
+  /// Where a request should go. @param without servers that it cannot go to @pre size() > without.size()
+  choice choose(const wish& request, time_point now, const std::set<std::size_t>& without = {}) const;
 
   /// A request goes to a server now. @return what end() takes; never 0
   std::uint64_t begin(std::size_t number, const wish& request, time_point now);

@@ -76,7 +76,7 @@ TEST_CASE("the path of a server's URL comes before every target") {
   auto cluster = at.server.cluster();
   cluster.servers = {at.server.url() + "/clusters/c1"};
   at.open(cluster);
-  CHECK(at.ask(read_of("/version"))->error == error::not_found);
+  CHECK(at.ask(read_of("/version"))->response.status == 404);
   CHECK(at.server.requests()[0].target == "/clusters/c1/version");
 }
 

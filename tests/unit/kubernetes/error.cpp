@@ -48,6 +48,7 @@ TEST_CASE("a status becomes an error") {
       {401, "Unauthorized", error::unauthorized},
       {403, "Forbidden", error::forbidden},
       {404, "NotFound", error::not_found},
+      {404, "", error::other_status},
       {405, "MethodNotAllowed", error::not_allowed},
       {406, "NotAcceptable", error::not_allowed},
       {409, "AlreadyExists", error::already_exists},

@@ -255,6 +255,22 @@ TEST_CASE("a write that was done and whose answer was lost is repeated to a conf
   CHECK(l.load("isat-group-0").result.value->nonce == "2");
 }
 
+TEST_CASE("a write whose connection ends without an answer is not sent again behind the back of who asked") {
+  lab l;
+  const auto first = l.write("isat-group-0", "1");
+  fake_api::fault lost{"update", "leases"};
+  lost.effect = fake_api::effect::close_after;
+  l.server.faults().add(lost);
+  election::entry next = first;
+  next.value = kubernetes_sample("2");
+  const auto unknown = l.cas(next);
+  CHECK(unknown.error);
+  CHECK(unknown.error != isat::condition::write_refused);
+  CHECK(unknown.error != isat::error::version_conflict);
+  CHECK(l.server.requests().count("update", "leases") == 1);
+  CHECK(l.load("isat-group-0").result.value->nonce == "2");
+}
+
 TEST_CASE("a second copy of a write goes out while the first one hangs") {
   lab l;
   const auto first = l.write("isat-group-0", "1");

@@ -166,6 +166,15 @@ TEST_CASE("if all have failed, the one is chosen whose back-off ends first") {
   CHECK(at.chosen(normal()) == 2);
 }
 
+TEST_CASE("a server that cannot be reached now is left out, though all others are to be left alone for longer") {
+  laboratory at{2};
+  for (int i = 0; i < 8; ++i, at.now += 31s) at.meet(0, server_verdict::failed);
+  at.meet(0, server_verdict::failed);
+  at.meet(1, server_verdict::failed);
+  CHECK(at.chosen(urgent()) == 1);
+  CHECK(at.list.choose(urgent(), at.now, {1}).server == 0);
+}
+
 TEST_CASE("a copy goes where the original is not") {
   laboratory at{2};
   at.send(0, urgent());

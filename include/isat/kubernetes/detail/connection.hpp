@@ -64,6 +64,7 @@ class connection : public std::enable_shared_from_this<connection> {
 
   void try_next();
   void on_connected(error_code error);
+  void on_ready();
   void shake_hands();
   void on_late();
   void set_options();
@@ -89,6 +90,7 @@ class connection : public std::enable_shared_from_this<connection> {
   std::string expected_;  // what the certificate must be for
   bool prepared_ = true;
   bool is_late_ = false;
+  bool is_connected_ = false;
   bool is_closed_ = false;
   bool is_writing_ = false;
   std::string request_;

@@ -29,6 +29,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -63,8 +64,9 @@ class lease_store::state final : public reflector_listener, public std::enable_s
   void list(std::string prefix, handler<many_signature> done);
   void changes(std::string prefix, handler<many_signature> done);
 
-  /// No more hints: the store is being destroyed.
+  /// No more hints and no more requests: the store is being destroyed, and perhaps its client, too.
   void close() noexcept {
+    closed_ = true;
     idle_.cancel();
     reflector_.reset();
     feed_.reset();
@@ -107,6 +109,8 @@ class lease_store::state final : public reflector_listener, public std::enable_s
   writing_clock dates_;
   detail::known_leases known_;
   std::map<std::string, unsigned> writing_;  // how many writes are on their way
+  std::set<std::string> written_;            // whatever was written by this store
+  bool closed_ = false;
 
   std::optional<election::change_feed> feed_;
   std::unique_ptr<reflector> reflector_;

@@ -85,14 +85,14 @@ ISAT_KUBERNETES_INLINE server_list::wish api_call::wish() const {
 ISAT_KUBERNETES_INLINE void api_call::choose() {
   if (client_.urls.empty()) return fail(error::no_server, client_.url_failure);
   const auto now = std::chrono::steady_clock::now();
-  const auto choice = client_.servers.choose(wish(), now);
+  if (failed_.size() == client_.urls.size()) return finish(last_error_);
+  const auto choice = client_.servers.choose(wish(), now, failed_);
+  server_ = choice.server;
+  response_.server = client_.urls[server_].text;
   if (choice.not_before > now && !std::exchange(has_paused_, true)) {
     pause_.expires_at(choice.not_before);
     return pause_.async_wait(while_running([](api_call& self, error_code) { self.choose(); }));
   }
-  if (failed_.contains(choice.server)) return finish(last_error_);  // none is left that was not tried
-  server_ = choice.server;
-  response_.server = client_.urls[server_].text;
   ticket_ = client_.servers.begin(server_, wish(), now);
   open(true);
 }

@@ -80,10 +80,10 @@ ISAT_KUBERNETES_INLINE void connection::try_next() {
   boost::system::error_code error;
   socket_.close(error);
   const tcp::endpoint& where = addresses_[next_++];
-  socket_.open(where.protocol(), error);
-  if (error) return finish(error, "cannot connect to " + url_.text);
-  set_options();
   is_late_ = false;
+  socket_.open(where.protocol(), error);
+  if (error) return on_connected(error);
+  set_options();
   timer_.expires_at(now + (connect_until_ - now) / left);
   timer_.async_wait([self = shared_from_this()](error_code cancelled) {
     if (!cancelled) self->on_late();
@@ -109,7 +109,7 @@ ISAT_KUBERNETES_INLINE void connection::set_options() {
 
 ISAT_KUBERNETES_INLINE void connection::on_late() {
   const bool is_stale = std::chrono::steady_clock::now() < timer_.expiry();  // it is about a step that is over
-  if (is_closed_ || !done_ || is_stale) return;
+  if (is_closed_ || is_connected_ || !done_ || is_stale) return;
   is_late_ = true;
   if (addresses_.empty()) return finish(error::request_timeout, "cannot resolve the name of " + url_.text);
   boost::system::error_code ignored;
@@ -120,8 +120,14 @@ ISAT_KUBERNETES_INLINE void connection::on_connected(error_code error) {
   if (is_late_) error = asio::error::timed_out;
   if (error && next_ < addresses_.size()) return try_next();
   if (error) return finish(error, "cannot connect to " + url_.text);
-  if (!tls_) return finish({}, {});
+  if (!tls_) return on_ready();
   shake_hands();
+}
+
+// The timer may have expired already: it has nothing to say any more.
+ISAT_KUBERNETES_INLINE void connection::on_ready() {
+  is_connected_ = true;
+  finish({}, {});
 }
 
 ISAT_KUBERNETES_INLINE void connection::shake_hands() {
@@ -132,7 +138,7 @@ ISAT_KUBERNETES_INLINE void connection::shake_hands() {
   });
   tls_->async_handshake(asio::ssl::stream_base::client, [self = shared_from_this()](error_code error) {
     if (self->is_closed_ || !self->done_) return;
-    if (!error) return self->finish({}, {});
+    if (!error) return self->on_ready();
     const std::string step = "cannot connect to " + self->url_.text;
     if (self->is_late_) return self->finish(asio::error::timed_out, step + " (TLS)");
     std::string why;

@@ -107,8 +107,8 @@ ISAT_KUBERNETES_INLINE error error_of_status(unsigned http_status, std::string_v
       return error::unauthorized;
     case 403:
       return error::forbidden;
-    case 404:
-      return error::not_found;
+    case 404:  // of the API server itself: what stands before it answers without a reason when it has no server
+      return reason == "NotFound" ? error::not_found : error::other_status;
     case 405:
     case 406:
     case 415:

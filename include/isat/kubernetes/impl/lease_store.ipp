@@ -11,6 +11,7 @@
 #include "isat/kubernetes/error.hpp"
 #include "isat/kubernetes/lease_store.hpp"
 
+#include <boost/asio/error.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
@@ -53,7 +54,12 @@ ISAT_KUBERNETES_INLINE api_request lease_store::state::request_for(method how, c
   request.method = how;
   request.target = name.empty() ? path_ : path_ + '/' + name;
   request.timeout = options_.timeout;
-  if (how != method::get) request.urgency = urgency::urgent;
+  if (how != method::get) {
+    request.urgency = urgency::urgent;
+    // A write that may have been done is unknown to whoever asked for it: a copy's conflict would be taken for
+    // another's.
+    request.repeatable = false;
+  }
   return request;
 }
 
@@ -101,7 +107,8 @@ ISAT_KUBERNETES_INLINE void lease_store::state::load(std::string name, one_handl
   }
   look_at_watch();
   api_request request = request_for(method::get, name);
-  if (writing_.contains(name)) request.urgency = urgency::urgent;
+  // Whoever writes a record reads it to find out what became of that.
+  if (written_.contains(name)) request.urgency = urgency::urgent;
   send(std::move(request), done,
        [this, name = std::move(name)](error_code failed, const api_response& response, one_handler told) {
          election::entry found{name, {}, {}, false};
@@ -152,6 +159,8 @@ ISAT_KUBERNETES_INLINE void lease_store::state::learn_uid(election::entry next, 
        [this, next = std::move(next)](error_code failed, const api_response& response, one_handler told) mutable {
          note(failed == error::not_found ? error_code{} : failed, response, "read", next.name);
          const auto seen = failed ? std::nullopt : take_in(response.body);
+         if (closed_)
+           return complete_later(executor_, std::move(told), asio::error::operation_aborted, std::move(next));
          if (seen && seen->at.incarnation == next.at.incarnation) return cas(std::move(next), std::move(told));
          if (!failed || failed == error::not_found) failed = isat::error::version_conflict;
          complete_later(executor_, std::move(told), failed, std::move(next));
@@ -161,6 +170,7 @@ ISAT_KUBERNETES_INLINE void lease_store::state::learn_uid(election::entry next, 
 ISAT_KUBERNETES_INLINE void lease_store::state::write(election::entry next, api_request request, one_handler done) {
   // What is written while a copy of it is on its way had better go elsewhere.
   request.elsewhere = writing_[next.name]++ > 0;
+  written_.insert(next.name);
   send(std::move(request), done,
        [this, next = std::move(next)](error_code failed, const api_response& response, one_handler told) mutable {
          if (const auto writing = writing_.find(next.name); --writing->second == 0) writing_.erase(writing);

@@ -14,6 +14,7 @@
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
@@ -43,6 +44,7 @@ ISAT_KUBERNETES_INLINE void lease_store::state::next_page(const std::shared_ptr<
   auto answer = [this, self = shared_from_this(), run](error_code failed, const api_response& response) {
     note(failed, response, "list", run->prefix + '*');
     if (!failed && !take_page(*run, response.body)) failed = error::malformed_answer;
+    if (!failed && !run->next.empty() && closed_) failed = asio::error::operation_aborted;
     if (!failed && !run->next.empty()) return next_page(run);
     if (failed) run->found.clear();
     complete_later(executor_, std::move(run->done), failed, std::move(run->found));

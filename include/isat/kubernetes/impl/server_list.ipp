@@ -70,12 +70,14 @@ ISAT_KUBERNETES_INLINE server_list::standing server_list::stand(std::size_t numb
   return result;
 }
 
-ISAT_KUBERNETES_INLINE server_list::choice server_list::choose(const wish& request, time_point now) const {
-  choice best{0, now};
-  standing least = stand(0, request, now);
-  for (std::size_t number = 1; number < servers_.size(); ++number) {
+ISAT_KUBERNETES_INLINE server_list::choice server_list::choose(const wish& request, time_point now,
+                                                               const std::set<std::size_t>& without) const {
+  choice best{servers_.size(), now};
+  standing least;
+  for (std::size_t number = 0; number < servers_.size(); ++number) {
+    if (without.contains(number)) continue;
     const standing candidate = stand(number, request, now);
-    if (candidate < least) {
+    if (best.server == servers_.size() || candidate < least) {
       best.server = number;
       least = candidate;
     }
