@@ -112,7 +112,11 @@ server::server(asio::io_context& context, options how) : core_{std::make_shared<
   core_->start();
 }
 
-server::~server() { core_->stop(); }
+// What is pending belongs to the context, which may never run again: it must not be kept alive from here as well.
+server::~server() {
+  core_->stop();
+  core_->connections.clear();
+}
 
 std::string server::url() const {
   const bool v6 = core_->settings.address.find(':') != std::string::npos;
