@@ -125,9 +125,7 @@ template <class Done, class Then>
 void lease_store::state::send(api_request request, Done& done, Then then) {
   auto slot = asio::get_associated_cancellation_slot(done);
   auto answer = [self = shared_from_this(), done = std::move(done), then = std::move(then)](
-                    error_code error, api_response response) mutable {
-    then(error, std::move(response), std::move(done));
-  };
+                    error_code error, const api_response& response) mutable { then(error, response, std::move(done)); };
   client_.async_request(std::move(request), asio::bind_cancellation_slot(slot, std::move(answer)));
 }
 

@@ -192,7 +192,8 @@ ISAT_KUBERNETES_INLINE void lease_store::state::write(election::entry next, api_
 
 // To remove what is not there is done if it is not there.
 ISAT_KUBERNETES_INLINE void lease_store::state::remove_nothing(election::entry next, one_handler done) {
-  send(request_for(method::get, next.name), done,
+  api_request request = request_for(method::get, next.name);
+  send(std::move(request), done,
        [this, next = std::move(next)](error_code failed, const api_response& response, one_handler told) mutable {
          note(failed == error::not_found ? error_code{} : failed, response, "read", next.name);
          if (!failed) failed = isat::error::version_conflict;
