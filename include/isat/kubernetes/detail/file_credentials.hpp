@@ -53,9 +53,9 @@ class file_credentials {
 
   /// Reads what may have changed. The sentence says why there is nothing to ask with; empty: what follows is good.
   std::string read(time_point now, const warning_function& warn) {
-    const std::string token_trouble = read_token(now);
+    std::string token_trouble = read_token(now);
     if (!token_trouble.empty() && token_.token().empty()) return token_trouble;
-    const std::string pair_trouble = read_pair();
+    std::string pair_trouble = read_pair();
     if (!pair_trouble.empty() && certificate_.empty()) return pair_trouble;
     token_told_.tell(warn, still_used(token_trouble));
     pair_told_.tell(warn, still_used(pair_trouble));

@@ -139,7 +139,8 @@ class spawn_plan {
         is_last = is_last && what.environment[j].first != name;
       }
       if (!is_last) continue;
-      texts_.push_back(name + '=' + value);
+      texts_.push_back(name);
+      texts_.back().append(1, '=').append(value);
       environment_.push_back(texts_.back().data());
     }
     environment_.push_back(nullptr);

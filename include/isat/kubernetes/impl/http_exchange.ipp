@@ -36,10 +36,8 @@ class body_sink {
   body_sink() = default;
   body_sink(const body_sink&) = delete;
   body_sink& operator=(const body_sink&) = delete;
+  virtual ~body_sink() = default;
   virtual void on_piece(std::string_view piece) = 0;
-
- protected:
-  ~body_sink() = default;
 };
 
 /// A Body of Beast's that keeps nothing.
