@@ -113,71 +113,71 @@ set(isat_net_headers
     include/isat/transport/tracer.hpp
     include/isat/transport/wait_operation.hpp)
 
-# Each file in impl/ holds the bodies of a header, and is compiled into the library or included by that header.
+# Each file in an impl/ holds the bodies of a header, and is compiled into the library or included by that header.
 set(isat_kubernetes_headers
     include/isat/kubernetes.hpp
-    include/isat/kubernetes/api_client.hpp
-    include/isat/kubernetes/api_request.hpp
+    include/isat/kubernetes/api/api_client.hpp
+    include/isat/kubernetes/api/api_request.hpp
+    include/isat/kubernetes/api/detail/api_call.hpp
+    include/isat/kubernetes/api/detail/client_state.hpp
+    include/isat/kubernetes/api/detail/connection.hpp
+    include/isat/kubernetes/api/detail/connection_pool.hpp
+    include/isat/kubernetes/api/detail/tls_context.hpp
+    include/isat/kubernetes/api/http_exchange.hpp
+    include/isat/kubernetes/api/impl/api_call.ipp
+    include/isat/kubernetes/api/impl/api_client.ipp
+    include/isat/kubernetes/api/impl/client_state.ipp
+    include/isat/kubernetes/api/impl/connection.ipp
+    include/isat/kubernetes/api/impl/http_exchange.ipp
+    include/isat/kubernetes/api/impl/server_discovery.ipp
+    include/isat/kubernetes/api/impl/server_list.ipp
+    include/isat/kubernetes/api/impl/server_url.ipp
+    include/isat/kubernetes/api/impl/tls_context.ipp
+    include/isat/kubernetes/api/server_discovery.hpp
+    include/isat/kubernetes/api/server_list.hpp
+    include/isat/kubernetes/api/server_url.hpp
     include/isat/kubernetes/build.hpp
-    include/isat/kubernetes/cluster_config.hpp
-    include/isat/kubernetes/credential_source.hpp
-    include/isat/kubernetes/detail/api_call.hpp
-    include/isat/kubernetes/detail/base64.hpp
-    include/isat/kubernetes/detail/client_state.hpp
-    include/isat/kubernetes/detail/connection.hpp
-    include/isat/kubernetes/detail/connection_pool.hpp
-    include/isat/kubernetes/detail/exec_credential.hpp
-    include/isat/kubernetes/detail/file_credentials.hpp
+    include/isat/kubernetes/config/cluster_config.hpp
+    include/isat/kubernetes/config/credential_source.hpp
+    include/isat/kubernetes/config/detail/base64.hpp
+    include/isat/kubernetes/config/detail/exec_credential.hpp
+    include/isat/kubernetes/config/detail/file_credentials.hpp
+    include/isat/kubernetes/config/detail/key_pair.hpp
+    include/isat/kubernetes/config/detail/kubeconfig_entry.hpp
+    include/isat/kubernetes/config/detail/kubeconfig_merge.hpp
+    include/isat/kubernetes/config/detail/process.hpp
+    include/isat/kubernetes/config/detail/token_cache.hpp
+    include/isat/kubernetes/config/detail/watched_file.hpp
+    include/isat/kubernetes/config/impl/credential_source.ipp
+    include/isat/kubernetes/config/impl/exec_credential.ipp
+    include/isat/kubernetes/config/impl/in_cluster.ipp
+    include/isat/kubernetes/config/impl/kubeconfig.ipp
+    include/isat/kubernetes/config/impl/kubeconfig_merge.ipp
+    include/isat/kubernetes/config/in_cluster.hpp
+    include/isat/kubernetes/config/kubeconfig.hpp
     include/isat/kubernetes/detail/json_member.hpp
-    include/isat/kubernetes/detail/key_pair.hpp
-    include/isat/kubernetes/detail/known_leases.hpp
-    include/isat/kubernetes/detail/kubeconfig_entry.hpp
-    include/isat/kubernetes/detail/kubeconfig_merge.hpp
-    include/isat/kubernetes/detail/lease_object.hpp
-    include/isat/kubernetes/detail/lease_store_state.hpp
     include/isat/kubernetes/detail/parse_options.hpp
     include/isat/kubernetes/detail/percent.hpp
-    include/isat/kubernetes/detail/process.hpp
     include/isat/kubernetes/detail/status_object.hpp
-    include/isat/kubernetes/detail/tls_context.hpp
-    include/isat/kubernetes/detail/token_cache.hpp
-    include/isat/kubernetes/detail/watch_progress.hpp
-    include/isat/kubernetes/detail/watched_file.hpp
     include/isat/kubernetes/error.hpp
-    include/isat/kubernetes/http_exchange.hpp
-    include/isat/kubernetes/impl/api_call.ipp
-    include/isat/kubernetes/impl/api_client.ipp
-    include/isat/kubernetes/impl/client_state.ipp
-    include/isat/kubernetes/impl/connection.ipp
-    include/isat/kubernetes/impl/credential_source.ipp
     include/isat/kubernetes/impl/error.ipp
-    include/isat/kubernetes/impl/exec_credential.ipp
-    include/isat/kubernetes/impl/http_exchange.ipp
-    include/isat/kubernetes/impl/in_cluster.ipp
-    include/isat/kubernetes/impl/kubeconfig.ipp
-    include/isat/kubernetes/impl/kubeconfig_merge.ipp
-    include/isat/kubernetes/impl/lease_object.ipp
-    include/isat/kubernetes/impl/lease_store.ipp
-    include/isat/kubernetes/impl/lease_store_changes.ipp
-    include/isat/kubernetes/impl/reflector.ipp
-    include/isat/kubernetes/impl/server_discovery.ipp
-    include/isat/kubernetes/impl/server_list.ipp
-    include/isat/kubernetes/impl/server_url.ipp
     include/isat/kubernetes/impl/status_object.ipp
-    include/isat/kubernetes/impl/tls_context.ipp
-    include/isat/kubernetes/impl/watch_decoder.ipp
-    include/isat/kubernetes/impl/watch_machine.ipp
-    include/isat/kubernetes/in_cluster.hpp
-    include/isat/kubernetes/kubeconfig.hpp
-    include/isat/kubernetes/lease_store.hpp
-    include/isat/kubernetes/micro_time.hpp
-    include/isat/kubernetes/reflector.hpp
-    include/isat/kubernetes/resource_version.hpp
-    include/isat/kubernetes/server_discovery.hpp
-    include/isat/kubernetes/server_list.hpp
-    include/isat/kubernetes/server_url.hpp
-    include/isat/kubernetes/watch_decoder.hpp
-    include/isat/kubernetes/watch_machine.hpp)
+    include/isat/kubernetes/lease/detail/known_leases.hpp
+    include/isat/kubernetes/lease/detail/lease_object.hpp
+    include/isat/kubernetes/lease/detail/lease_store_state.hpp
+    include/isat/kubernetes/lease/detail/watch_progress.hpp
+    include/isat/kubernetes/lease/impl/lease_object.ipp
+    include/isat/kubernetes/lease/impl/lease_store.ipp
+    include/isat/kubernetes/lease/impl/lease_store_changes.ipp
+    include/isat/kubernetes/lease/lease_store.hpp
+    include/isat/kubernetes/lease/micro_time.hpp
+    include/isat/kubernetes/watch/impl/reflector.ipp
+    include/isat/kubernetes/watch/impl/watch_decoder.ipp
+    include/isat/kubernetes/watch/impl/watch_machine.ipp
+    include/isat/kubernetes/watch/reflector.hpp
+    include/isat/kubernetes/watch/resource_version.hpp
+    include/isat/kubernetes/watch/watch_decoder.hpp
+    include/isat/kubernetes/watch/watch_machine.hpp)
 
 # What kubernetes needs beyond this is in IsatKubernetes.cmake, for core and net are used where it is not.
 # By CONFIG, for what it finds is one Boost, not a mixture. Never a component: the header-only parts are all in

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSL-1.0
 #
 # The component isat::kubernetes: a library, static or shared as BUILD_SHARED_LIBS says, or header-only on request. Its
-# bodies are the files in impl/; the sources that compile them, and the header that tells users which of the three was
+# bodies are the files in its impl/ folders; the sources that compile them, and the header that tells users which of the three was
 # built, are written into the build directory.
 include(IsatPrograms)
 

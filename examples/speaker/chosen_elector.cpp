@@ -7,8 +7,8 @@
 #include "isat/election/always_leader.hpp"
 #include "isat/election/file_store.hpp"
 #include "isat/election/layout_elector.hpp"
-#include "isat/kubernetes/lease_store.hpp"
-#include "isat/kubernetes/server_discovery.hpp"
+#include "isat/kubernetes/api/server_discovery.hpp"
+#include "isat/kubernetes/lease/lease_store.hpp"
 #include "isat/version.hpp"
 
 #include <chrono>

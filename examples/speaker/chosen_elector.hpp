@@ -7,8 +7,8 @@
 #include "isat/election/elector.hpp"
 #include "isat/election/layout.hpp"
 #include "isat/election/lease_store.hpp"
-#include "isat/kubernetes/api_client.hpp"
-#include "isat/kubernetes/cluster_config.hpp"
+#include "isat/kubernetes/api/api_client.hpp"
+#include "isat/kubernetes/config/cluster_config.hpp"
 #include "logger.hpp"
 #include "options.hpp"
 

@@ -2,8 +2,8 @@
 
 #include "cluster_access.hpp"
 #include "failure.hpp"
-#include "isat/kubernetes/in_cluster.hpp"
-#include "isat/kubernetes/kubeconfig.hpp"
+#include "isat/kubernetes/config/in_cluster.hpp"
+#include "isat/kubernetes/config/kubeconfig.hpp"
 #include "text.hpp"
 #include "yaml_json.hpp"
 

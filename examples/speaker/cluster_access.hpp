@@ -4,7 +4,7 @@
 // Contacts nothing. A secret never gets into what it tells.
 #pragma once
 
-#include "isat/kubernetes/cluster_config.hpp"
+#include "isat/kubernetes/config/cluster_config.hpp"
 #include "options.hpp"
 
 #include <string>

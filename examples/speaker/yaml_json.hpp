@@ -6,7 +6,7 @@
 // second document, and aliases that make a large file of a small one.
 #pragma once
 
-#include "isat/kubernetes/cluster_config.hpp"
+#include "isat/kubernetes/config/cluster_config.hpp"
 
 #include <boost/system/result.hpp>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 
-#include "isat/kubernetes/kubeconfig.hpp"
+#include "isat/kubernetes/config/kubeconfig.hpp"
 #include "yaml_json.hpp"
 
 #include <boost/system/errc.hpp>

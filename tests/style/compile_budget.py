@@ -40,7 +40,7 @@ def main():
         budget = BUDGET * reference / REFERENCE
         print(f"{reference:5.1f} s  reference: boost/asio.hpp; so the budget is {budget:.1f} s here", flush=True)
         over = []
-        for body in sorted((ROOT / "include/isat/kubernetes/impl").glob("*.ipp")):
+        for body in sorted((ROOT / "include/isat/kubernetes").glob("**/impl/*.ipp")):
             name = body.relative_to(ROOT / "include").as_posix()
             taken = seconds(folder, name)
             print(f"{taken:5.1f} s  {taken / reference:4.1f} x reference  {name}", flush=True)

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "fake_api/server.hpp"
-#include "isat/kubernetes/api_client.hpp"
+#include "isat/kubernetes/api/api_client.hpp"
 #include "store_contract.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>

@@ -11,7 +11,7 @@
 #include "fake_api/object_store.hpp"
 #include "fake_api/request_log.hpp"
 #include "fake_api/router.hpp"
-#include "isat/kubernetes/cluster_config.hpp"
+#include "isat/kubernetes/config/cluster_config.hpp"
 #include "test_certificates.hpp"
 
 #include <boost/asio/io_context.hpp>

@@ -5,7 +5,7 @@
 // refuses to judge the status. @see Kubernetes API conventions, "Response Status Kind"
 #pragma once
 
-#include "isat/kubernetes/api_request.hpp"
+#include "isat/kubernetes/api/api_request.hpp"
 #include "isat/kubernetes/build.hpp"
 
 #include <cstddef>

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// Talks to the API servers of one cluster: picks a server that answers (server_list.hpp), keeps connections open for
+// the next request, knows who asks (credential_source.hpp), and turns answers into error codes. Requests run side by
+// side, each on a connection of its own. It refuses to know what is in the objects, and to repeat what was refused.
+#pragma once
+
+#include "isat/detail/erase.hpp"
+#include "isat/error.hpp"
+#include "isat/kubernetes/api/api_request.hpp"
+#include "isat/kubernetes/build.hpp"
+#include "isat/kubernetes/config/cluster_config.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace isat::inline v0::kubernetes {
+
+namespace detail {
+class client_state;
+}  // namespace detail
+
+/// What an api_client is told besides the cluster.
+struct api_client_options {
+  std::string user_agent = "isat";
+  std::chrono::nanoseconds connect_timeout = std::chrono::seconds{3};    ///< TCP and TLS together
+  std::chrono::nanoseconds tcp_user_timeout = std::chrono::seconds{10};  ///< then unacknowledged data ends a connection
+  /// Called on the executor with what a log should tell: TLS is not verified, a token cannot be read. Never a secret.
+  /// Must not destroy the client.
+  std::function<void(std::string_view)> on_warning;
+};
+
+/// A client of one cluster. Not thread-safe; works on its executor. Between requests it is no work for it: connections
+/// that are kept have nothing pending, credentials are read again when they are needed.
+class ISAT_KUBERNETES_API api_client {
+ public:
+  using response_signature = void(error_code, api_response);
+  /// A piece of a stream's body; first of all an empty one, as soon as a success is certain.
+  using piece_function = std::function<void(std::string_view)>;
+
+  api_client(asio::any_io_executor executor, cluster_config cluster, api_client_options options = {});
+  api_client(const api_client&) = delete;
+  api_client& operator=(const api_client&) = delete;
+  /// Requests that are on their way complete with operation_aborted.
+  ~api_client();
+
+  const asio::any_io_executor& get_executor() const noexcept;
+  const cluster_config& cluster() const noexcept;
+
+  /// Sends a request and reads its whole answer. Can be cancelled.
+  /// @return through the token: the answer. Errors: kubernetes::error by its status; kubernetes::error or the system's
+  ///   when there was none, and then it may have been done nevertheless, unless condition::write_refused.
+  template <asio::completion_token_for<response_signature> Token>
+  auto async_request(api_request request, Token&& token) {
+    return isat::detail::erase<response_signature>(
+        std::forward<Token>(token),
+        [this](api_request what, handler<response_signature> done) { start_request(std::move(what), std::move(done)); },
+        std::move(request));
+  }
+
+  /// Sends a request and hands on each piece of its answer's body as it comes, if its status is a success. Completes at
+  /// the end of the answer, at `request.answer_max` never. Can be cancelled. A piece_function must not destroy the
+  /// client.
+  /// @return through the token: as async_request; no error when the server ended the answer in good order.
+  template <asio::completion_token_for<response_signature> Token>
+  auto async_stream(api_request request, piece_function on_piece, Token&& token) {
+    return isat::detail::erase<response_signature>(
+        std::forward<Token>(token),
+        [this](api_request what, piece_function piece, handler<response_signature> done) {
+          start_stream(std::move(what), std::move(piece), std::move(done));
+        },
+        std::move(request), std::move(on_piece));
+  }
+
+  /// More servers of the same cluster than the configuration names; those that are known already are passed over.
+  void add_servers(const std::vector<std::string>& urls);
+
+ private:
+  void start_request(api_request what, handler<response_signature> done);
+  void start_stream(api_request what, piece_function on_piece, handler<response_signature> done);
+
+  std::shared_ptr<detail::client_state> state_;
+};
+
+}  // namespace isat::inline v0::kubernetes
+
+#if ISAT_KUBERNETES_HEADER_ONLY
+#include "isat/kubernetes/api/impl/api_client.ipp"
+#endif

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// The bodies of api_client.hpp. Compiled into the library, or included by that header; never by itself.
+#pragma once
+
+#include "isat/kubernetes/api/api_client.hpp"
+#include "isat/kubernetes/api/detail/api_call.hpp"
+#include "isat/kubernetes/api/detail/client_state.hpp"
+
+namespace isat::inline v0::kubernetes {
+
+ISAT_KUBERNETES_INLINE api_client::api_client(asio::any_io_executor executor, cluster_config cluster,
+                                              api_client_options options)
+    : state_{std::make_shared<detail::client_state>(std::move(executor), std::move(cluster), std::move(options))} {}
+
+ISAT_KUBERNETES_INLINE api_client::~api_client() { state_->shut_down(); }
+
+ISAT_KUBERNETES_INLINE const asio::any_io_executor& api_client::get_executor() const noexcept {
+  return state_->executor;
+}
+
+ISAT_KUBERNETES_INLINE const cluster_config& api_client::cluster() const noexcept { return state_->cluster; }
+
+ISAT_KUBERNETES_INLINE void api_client::start_request(api_request what, handler<response_signature> done) {
+  start_stream(std::move(what), {}, std::move(done));
+}
+
+ISAT_KUBERNETES_INLINE void api_client::start_stream(api_request what, piece_function on_piece,
+                                                     handler<response_signature> done) {
+  const auto call = std::make_shared<detail::api_call>(*state_, std::move(what), std::move(on_piece));
+  state_->calls.insert(call);
+  call->start(std::move(done));
+}
+
+ISAT_KUBERNETES_INLINE void api_client::add_servers(const std::vector<std::string>& urls) {
+  for (const auto& url : urls) state_->add_server(url);
+}
+
+}  // namespace isat::inline v0::kubernetes

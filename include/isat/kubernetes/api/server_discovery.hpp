@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// Asks one API server where all of its cluster are: the endpoints of the Service `kubernetes` in `default`, under which
+// each of them lists itself. In a pod the configuration names that Service's address only, which hides them; told to
+// api_client::add_servers(), they let a request go to another server when one is silent. It refuses to insist: whoever
+// may not read it goes on with what it has.
+#pragma once
+
+#include "isat/detail/erase.hpp"
+#include "isat/error.hpp"
+#include "isat/kubernetes/api/api_client.hpp"
+#include "isat/kubernetes/build.hpp"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace isat::inline v0::kubernetes {
+
+namespace detail {
+using discovery_signature = void(error_code, std::vector<std::string>);
+ISAT_KUBERNETES_API void start_discovery(api_client& client, handler<discovery_signature> done);
+}  // namespace detail
+
+/// Looks for the API servers of the client's cluster. Can be cancelled. `client` must live until it has completed, and
+/// may be asked twice.
+/// @return through the token: URLs as https://ADDRESS:PORT, at most 64, none without a ready endpoint. Errors: those of
+///   api_client; error::forbidden if the rules (RBAC) do not allow to read them; error::malformed_answer
+template <asio::completion_token_for<detail::discovery_signature> Token>
+auto async_discover_servers(api_client& client, Token&& token) {
+  api_client* where = &client;
+  return isat::detail::erase<detail::discovery_signature>(
+      std::forward<Token>(token),
+      [where](handler<detail::discovery_signature> done) { detail::start_discovery(*where, std::move(done)); });
+}
+
+}  // namespace isat::inline v0::kubernetes
+
+#if ISAT_KUBERNETES_HEADER_ONLY
+#include "isat/kubernetes/api/impl/server_discovery.ipp"
+#endif

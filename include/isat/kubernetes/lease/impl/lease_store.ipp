@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// The bodies of lease_store.hpp, and how one Lease is read and written. Compiled into the library, or included by that
+// header; never by itself.
+#pragma once
+
+#include "isat/complete_later.hpp"
+#include "isat/detail/random_number.hpp"
+#include "isat/kubernetes/error.hpp"
+#include "isat/kubernetes/lease/detail/lease_object.hpp"
+#include "isat/kubernetes/lease/detail/lease_store_state.hpp"
+#include "isat/kubernetes/lease/lease_store.hpp"
+
+#include <boost/asio/error.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <fstream>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace isat::inline v0::kubernetes {
+
+namespace detail {
+
+// What tells the processes of one node name apart: the boot of the host and a random number.
+inline std::string new_identity() {
+  std::string boot;
+  std::getline(std::ifstream{"/proc/sys/kernel/random/boot_id"}, boot);
+  boot.resize(std::min<std::size_t>(boot.size(), 8));
+  return (boot.empty() ? "0" : boot) + '_' + isat::detail::hex_text(isat::detail::random_number());
+}
+
+}  // namespace detail
+
+// ---- Requests ----
+
+ISAT_KUBERNETES_INLINE lease_store::state::state(api_client& client, lease_store_options options)
+    : client_{client},
+      executor_{client.get_executor()},
+      options_{std::move(options)},
+      identity_{detail::new_identity()},
+      path_{"/apis/coordination.k8s.io/v1/namespaces/" + options_.name_space + "/leases"},
+      idle_{executor_} {}
+
+ISAT_KUBERNETES_INLINE api_request lease_store::state::request_for(method how, const std::string& name) const {
+  api_request request;
+  request.method = how;
+  request.target = name.empty() ? path_ : path_ + '/' + name;
+  request.timeout = options_.timeout;
+  if (how != method::get) {
+    request.urgency = urgency::urgent;
+    // A write that may have been done is unknown to whoever asked for it: a copy's conflict would be taken for
+    // another's.
+    request.repeatable = false;
+  }
+  return request;
+}
+
+ISAT_KUBERNETES_INLINE std::optional<election::entry> lease_store::state::take_in(const boost::json::object& lease,
+                                                                                  bool by_watch) {
+  auto seen = detail::read_lease(lease);
+  if (!seen) return std::nullopt;
+  election::entry found = seen->found;
+  if (by_watch) {
+    progress_.told(found.at.number);
+  } else if (options_.only.empty() ? seen->labelled : found.name == options_.only) {
+    progress_.owes(found.at.number, clock::now());
+  }
+  known_.learn(std::move(*seen));
+  return found;
+}
+
+ISAT_KUBERNETES_INLINE std::optional<election::entry> lease_store::state::take_in(const std::string& body) {
+  error_code error;
+  const boost::json::value parsed = boost::json::parse(body, error);
+  return error || !parsed.is_object() ? std::nullopt : take_in(parsed.get_object(), false);
+}
+
+// Keeps what people want to know of a failure.
+ISAT_KUBERNETES_INLINE error_code lease_store::state::note(error_code error, const api_response& response,
+                                                           std::string_view action, const std::string& name) {
+  if (error) {
+    failure_ = std::string{"cannot "}.append(action).append(" the Lease ");
+    failure_ += options_.name_space + '/' + name + ": ";
+    failure_ += response.message.empty() ? error.message() : response.message;
+  }
+  return error;
+}
+
+ISAT_KUBERNETES_INLINE void lease_store::state::look_at_watch() {
+  if (reflector_ && progress_.is_dead(clock::now())) reflector_->restart();
+}
+
+// ---- Load ----
+
+ISAT_KUBERNETES_INLINE void lease_store::state::load(std::string name, one_handler done) {
+  if (!is_usable(name)) {
+    election::entry asked{std::move(name), {}, {}, false};
+    return complete_later(executor_, std::move(done), error_code{error::unusable_name}, std::move(asked));
+  }
+  look_at_watch();
+  api_request request = request_for(method::get, name);
+  // Whoever writes a record reads it to find out what became of that.
+  if (written_.contains(name)) request.urgency = urgency::urgent;
+  send(std::move(request), done,
+       [this, name = std::move(name)](error_code failed, const api_response& response, one_handler told) {
+         election::entry found{name, {}, {}, false};
+         if (failed == error::not_found) {
+           failed = {};
+         } else if (note(failed, response, "read", name); !failed) {
+           auto seen = take_in(response.body);
+           if (!seen) failed = error::malformed_answer;
+           if (seen) found = std::move(*seen);
+         }
+         complete_later(executor_, std::move(told), failed, std::move(found));
+       });
+}
+
+// ---- Compare and swap ----
+
+ISAT_KUBERNETES_INLINE void lease_store::state::cas(election::entry next, one_handler done) {
+  if (!is_usable(next.name) || !detail::can_be_written(next)) {
+    return complete_later(executor_, std::move(done), error_code{error::unusable_name}, std::move(next));
+  }
+  look_at_watch();
+  const bool creates = next.at == election::version{};
+  const detail::lease_object* before = creates ? nullptr : known_.find(next.name, next.at.incarnation);
+  if (!creates && before == nullptr) return learn_uid(std::move(next), std::move(done));
+  if (creates && !next.value) return remove_nothing(std::move(next), std::move(done));
+  api_request request = request_for(!next.value ? method::remove
+                                    : creates   ? method::post
+                                                : method::put,
+                                    creates ? "" : next.name);
+  if (next.value) {
+    const auto wall = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+    const micro_time now = dates_.next(wall, clock::now().time_since_epoch());
+    request.body = boost::json::serialize(detail::make_lease(next, {options_.name_space, identity_, now, before}));
+  } else {
+    const boost::json::object guard{{"uid", before->uid}, {"resourceVersion", std::to_string(next.at.number)}};
+    request.body = boost::json::serialize(
+        boost::json::object{{"apiVersion", "v1"}, {"kind", "DeleteOptions"}, {"preconditions", guard}});
+  }
+  write(std::move(next), std::move(request), std::move(done));
+}
+
+// A version of an object that this store has not seen, or has forgotten: reads what is there now, which alone can be
+// replaced.
+ISAT_KUBERNETES_INLINE void lease_store::state::learn_uid(election::entry next, one_handler done) {
+  auto request = request_for(method::get, next.name);
+  request.urgency = urgency::urgent;
+  send(std::move(request), done,
+       [this, next = std::move(next)](error_code failed, const api_response& response, one_handler told) mutable {
+         note(failed == error::not_found ? error_code{} : failed, response, "read", next.name);
+         const auto seen = failed ? std::nullopt : take_in(response.body);
+         if (closed_)
+           return complete_later(executor_, std::move(told), asio::error::operation_aborted, std::move(next));
+         if (seen && seen->at.incarnation == next.at.incarnation) return cas(std::move(next), std::move(told));
+         if (!failed || failed == error::not_found) failed = isat::error::version_conflict;
+         complete_later(executor_, std::move(told), failed, std::move(next));
+       });
+}
+
+ISAT_KUBERNETES_INLINE void lease_store::state::write(election::entry next, api_request request, one_handler done) {
+  // What is written while a copy of it is on its way had better go elsewhere.
+  request.elsewhere = writing_[next.name]++ > 0;
+  written_.insert(next.name);
+  send(std::move(request), done,
+       [this, next = std::move(next)](error_code failed, const api_response& response, one_handler told) mutable {
+         if (const auto writing = writing_.find(next.name); --writing->second == 0) writing_.erase(writing);
+         const bool is_conflict = failed == error::conflict || failed == error::already_exists ||
+                                  (failed == error::not_found && next.at != election::version{});
+         if (is_conflict) {
+           failed = isat::error::version_conflict;
+         } else if (note(failed, response, next.value ? "write" : "remove", next.name); failed) {
+         } else if (!next.value) {
+           next.at = {};
+         } else if (auto seen = take_in(response.body)) {
+           next.at = seen->at;
+         } else {
+           failed = error::malformed_answer;
+         }
+         complete_later(executor_, std::move(told), failed, std::move(next));
+       });
+}
+
+// To remove what is not there is done if it is not there.
+ISAT_KUBERNETES_INLINE void lease_store::state::remove_nothing(election::entry next, one_handler done) {
+  api_request request = request_for(method::get, next.name);
+  send(std::move(request), done,
+       [this, next = std::move(next)](error_code failed, const api_response& response, one_handler told) mutable {
+         note(failed == error::not_found ? error_code{} : failed, response, "read", next.name);
+         if (!failed) failed = isat::error::version_conflict;
+         if (failed == error::not_found) failed = {};
+         complete_later(executor_, std::move(told), failed, std::move(next));
+       });
+}
+
+// ---- The store itself ----
+
+ISAT_KUBERNETES_INLINE lease_store::lease_store(api_client& client, lease_store_options options)
+    : state_{std::make_shared<state>(client, std::move(options))} {}
+
+ISAT_KUBERNETES_INLINE lease_store::~lease_store() { state_->close(); }
+
+ISAT_KUBERNETES_INLINE asio::any_io_executor lease_store::get_executor() noexcept { return state_->executor(); }
+
+ISAT_KUBERNETES_INLINE const std::string& lease_store::failure() const noexcept { return state_->failure(); }
+
+ISAT_KUBERNETES_INLINE void lease_store::do_load(std::string name, handler<one_signature> done) {
+  state_->load(std::move(name), std::move(done));
+}
+
+ISAT_KUBERNETES_INLINE void lease_store::do_cas(election::entry next, handler<one_signature> done) {
+  state_->cas(std::move(next), std::move(done));
+}
+
+ISAT_KUBERNETES_INLINE void lease_store::do_list(std::string prefix, handler<many_signature> done) {
+  state_->list(std::move(prefix), std::move(done));
+}
+
+ISAT_KUBERNETES_INLINE void lease_store::do_changes(std::string prefix, handler<many_signature> done) {
+  state_->changes(std::move(prefix), std::move(done));
+}
+
+}  // namespace isat::inline v0::kubernetes

@@ -1,0 +1,531 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// Requests and streams over real TLS to a server in this process: answers, failures, time limits, cancellation, kept
+// connections. Certificates and credentials are in detail/tls_context.cpp, choice among servers in server_list.cpp.
+#include "api_laboratory.hpp"
+#include "isat/kubernetes/api/api_client.hpp"
+#include "isat/kubernetes/error.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+namespace asio = boost::asio;
+namespace fake_api = isat::test::fake_api;
+namespace kubernetes = isat::kubernetes;
+using isat::error_code;
+using isat::test::api_laboratory;
+using isat::test::lease_write;
+using isat::test::leases_path;
+using isat::test::read_of;
+using isat::test::urgent;
+using kubernetes::api_client;
+using kubernetes::error;
+using namespace std::chrono_literals;
+
+// ---- Answers ----
+
+TEST_CASE("a request is answered, and the answer names its server") {
+  api_laboratory at;
+  const auto got = at.ask(read_of(leases_path));
+  CHECK_FALSE(got->error);
+  CHECK(got->response.status == 200);
+  CHECK(got->response.body.find("\"LeaseList\"") != std::string::npos);
+  CHECK(got->response.server == at.server.url());
+  REQUIRE(at.server.requests().size() == 1);
+  auto headers = at.server.requests()[0].headers;
+  CHECK(headers["authorization"] == "Bearer admin-token");
+  CHECK(headers["user-agent"] == "isat-test");
+  CHECK(headers["accept"] == "application/json");
+  CHECK(headers.count("accept-encoding") == 0);
+}
+
+TEST_CASE("requests after each other use one connection") {
+  api_laboratory at;
+  for (int count = 0; count < 5; ++count) CHECK_FALSE(at.ask(read_of(leases_path))->error);
+  CHECK_FALSE(at.ask(lease_write("a"))->error);
+  CHECK(at.server.connections() == 1);
+}
+
+TEST_CASE("requests at the same time have a connection each, of which some are kept") {
+  api_laboratory at;
+  at.server.faults().add({.verb = "list", .resource = "leases", .times = 6, .effect = fake_api::effect::hold_before});
+  std::vector<std::shared_ptr<isat::test::api_outcome>> all;
+  for (int count = 0; count < 6; ++count) all.push_back(at.start(read_of(leases_path)));
+  REQUIRE(at.until([&] { return at.server.held() == 6; }));
+  at.server.release();
+  for (const auto& each : all) REQUIRE(at.wait(each));
+  CHECK(at.server.connections() == 6);
+  REQUIRE(at.until([&] { return at.server.open_connections() == 4; }));
+}
+
+TEST_CASE("the path of a server's URL comes before every target") {
+  api_laboratory at;
+  auto cluster = at.server.cluster();
+  cluster.servers = {at.server.url() + "/clusters/c1"};
+  at.open(cluster);
+  CHECK(at.ask(read_of("/version"))->response.status == 404);
+  CHECK(at.server.requests()[0].target == "/clusters/c1/version");
+}
+
+TEST_CASE("what a server refuses is an error, with its words") {
+  api_laboratory at;
+  const auto missing = at.ask(read_of(leases_path + std::string{"/nobody"}));
+  CHECK(missing->error == error::not_found);
+  CHECK(missing->response.status == 404);
+  CHECK(missing->response.reason == "NotFound");
+  CHECK(missing->response.message.find("nobody") != std::string::npos);
+  CHECK_FALSE(at.ask(lease_write("a"))->error);
+  CHECK(at.ask(lease_write("a"))->error == error::already_exists);
+  CHECK(at.server.requests().size() == 3);
+}
+
+TEST_CASE("an answer that is no HTTP is malformed, and its connection is not used again") {
+  api_laboratory at;
+  at.server.faults().add({.verb = "list", .resource = "leases", .effect = fake_api::effect::garbage});
+  CHECK(at.ask(read_of(leases_path))->error == error::malformed_answer);
+  CHECK_FALSE(at.ask(read_of(leases_path))->error);
+  CHECK(at.server.connections() == 2);
+}
+
+TEST_CASE("an answer that breaks off is no answer") {
+  api_laboratory at;
+  at.server.faults().add({.verb = "list", .resource = "leases", .effect = fake_api::effect::truncate});
+  const auto got = at.ask(read_of(leases_path));
+  CHECK(got->error == asio::error::eof);
+  CHECK(got->response.message.find("broke off") != std::string::npos);
+}
+
+TEST_CASE("an answer that is longer than its limit is an error") {
+  api_laboratory at;
+  auto request = read_of(leases_path);
+  request.answer_max = 10;
+  CHECK(at.ask(request)->error == error::answer_too_large);
+}
+
+// ---- Connections ----
+
+TEST_CASE("a connection that the server closes after its answer is not used again") {
+  api_laboratory at;
+  at.server.faults().add({.verb = "list", .resource = "leases", .close_connection = true});
+  CHECK_FALSE(at.ask(read_of(leases_path))->error);
+  CHECK_FALSE(at.ask(read_of(leases_path))->error);
+  CHECK(at.server.connections() == 2);
+}
+
+TEST_CASE("kept connections that were closed meanwhile cost nothing") {
+  for (const auto how : {fake_api::ending::orderly, fake_api::ending::cut, fake_api::ending::reset}) {
+    api_laboratory at;
+    CHECK_FALSE(at.ask(read_of(leases_path))->error);
+    at.server.drop_connections(how);
+    auto request = read_of(leases_path);
+    request.repeatable = how != fake_api::ending::orderly;
+    at.until([&] { return at.server.open_connections() == 0; });
+    CHECK_FALSE(at.ask(request)->error);
+    CHECK(at.server.connections() == 2);
+  }
+}
+
+TEST_CASE("a kept connection that is closed at the request is no answer yet: it is sent again on a new one") {
+  api_laboratory at;
+  CHECK_FALSE(at.ask(read_of(leases_path))->error);
+  at.server.faults().add({.verb = "create", .resource = "leases", .effect = fake_api::effect::close_before});
+  CHECK_FALSE(at.ask(lease_write("a"))->error);
+  CHECK(at.server.requests().count("create") == 2);
+}
+
+TEST_CASE("a request that cannot be repeated is sent once") {
+  api_laboratory at;
+  CHECK_FALSE(at.ask(read_of(leases_path))->error);
+  at.server.faults().add({.verb = "create", .resource = "leases", .effect = fake_api::effect::close_before});
+  auto request = lease_write("a");
+  request.repeatable = false;
+  const auto got = at.ask(request);
+  CHECK(got->error);
+  CHECK_FALSE(got->error == isat::condition::write_refused);
+  CHECK(got->response.message.find("no answer from " + at.server.url()) == 0);
+  CHECK(at.server.requests().count("create") == 1);
+}
+
+TEST_CASE("a new connection that is closed at the request is an error") {
+  api_laboratory at;
+  at.server.faults().add(
+      {.verb = "create", .resource = "leases", .times = -1, .effect = fake_api::effect::close_before});
+  CHECK(at.ask(lease_write("a"))->error);
+  CHECK(at.server.requests().count("create") == 1);
+  CHECK_FALSE(at.ask(read_of(leases_path))->error);
+  CHECK(at.ask(lease_write("a"))->error);  // one kept, one new
+  CHECK(at.server.requests().count("create") == 3);
+}
+
+TEST_CASE("a server that is not there is told with its URL and the system's error") {
+  api_laboratory at;
+  at.server.stop();
+  const auto got = at.ask(read_of(leases_path));
+  CHECK(got->error == asio::error::connection_refused);
+  CHECK(got->response.status == 0);
+  CHECK(got->response.server == at.server.url());
+  CHECK(got->response.message == "cannot connect to " + at.server.url() + ": Connection refused");
+}
+
+TEST_CASE("a name that does not exist is told") {
+  api_laboratory at;
+  auto cluster = at.server.cluster();
+  cluster.servers = {"https://isat-nowhere.invalid:6443"};
+  at.open(cluster);
+  const auto got = at.ask(read_of(leases_path));
+  CHECK(got->error);
+  CHECK(got->response.message.find("cannot resolve the name of https://isat-nowhere.invalid:6443") == 0);
+}
+
+TEST_CASE("a server is found by its name") {
+  api_laboratory at;
+  auto cluster = at.server.cluster();
+  cluster.servers = {"https://localhost:" + std::to_string(at.server.port())};
+  at.open(cluster);
+  CHECK_FALSE(at.ask(read_of(leases_path))->error);
+}
+
+TEST_CASE("a proxy on the loopback is spoken to without TLS") {
+  asio::io_context context;
+  asio::ip::tcp::acceptor acceptor{context, {asio::ip::address_v4::loopback(), 0}};
+  asio::ip::tcp::socket peer{context};
+  std::string asked;
+  const std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
+  acceptor.async_accept(peer, [&](error_code) {
+    asio::async_read_until(peer, asio::dynamic_buffer(asked), "\r\n\r\n", [&](error_code, std::size_t) {
+      asio::async_write(peer, asio::buffer(answer), [](error_code, std::size_t) {});
+    });
+  });
+  kubernetes::cluster_config cluster;
+  cluster.servers = {"http://127.0.0.1:" + std::to_string(acceptor.local_endpoint().port())};
+  api_client client{context.get_executor(), cluster};
+  std::optional<std::string> body;
+  client.async_request(read_of("/version"),
+                       [&](error_code, const kubernetes::api_response& response) { body = response.body; });
+  REQUIRE(isat::test::run_until(context, [&] { return body.has_value(); }));
+  CHECK(*body == "{}");
+  CHECK(asked.starts_with("GET /version HTTP/1.1\r\n"));
+  CHECK(asked.find("Authorization") == std::string::npos);
+}
+
+// ---- Work and time ----
+
+TEST_CASE("a client without requests is no work, before and after them") {
+  asio::io_context own;
+  api_laboratory at;
+  std::optional<api_client> client{std::in_place, own.get_executor(), at.server.cluster()};
+  CHECK(own.run() == 0);
+  bool done = false;
+  client->async_request(read_of(leases_path), [&](error_code failure, const kubernetes::api_response&) {
+    CHECK_FALSE(failure);
+    done = true;
+  });
+  own.restart();
+  const auto deadline = std::chrono::steady_clock::now() + 5s;
+  while (!own.stopped() && std::chrono::steady_clock::now() < deadline) {
+    own.run_for(1ms);
+    at.context.restart();
+    at.context.run_for(1ms);
+  }
+  CHECK(done);
+  CHECK(own.stopped());
+  CHECK(at.server.open_connections() == 1);
+}
+
+TEST_CASE("an answer has its time") {
+  api_laboratory at;
+  at.server.faults().add({.verb = "list", .resource = "leases", .effect = fake_api::effect::hold_before});
+  auto request = read_of(leases_path);
+  request.timeout = 40ms;
+  const auto begin = std::chrono::steady_clock::now();
+  const auto got = at.ask(request);
+  CHECK(got->error == error::request_timeout);
+  CHECK(got->response.message == "no answer from " + at.server.url() + " within 0.04 s");
+  CHECK(std::chrono::steady_clock::now() - begin >= 40ms);
+  at.server.release();
+  REQUIRE(at.until([&] { return at.server.open_connections() == 0; }));
+}
+
+TEST_CASE("a connection has its time, also within the request's") {
+  api_laboratory at;
+  at.server.pause();
+  auto request = read_of(leases_path);
+  request.timeout = 40ms;
+  auto got = at.ask(request);
+  CHECK(got->error == error::request_timeout);
+  CHECK(got->response.message == "no connection to " + at.server.url() + " within 0.04 s");
+  kubernetes::api_client_options options;
+  options.connect_timeout = 40ms;
+  at.open(at.server.cluster(), options);
+  got = at.ask(read_of(leases_path));
+  CHECK(got->error == asio::error::timed_out);
+  CHECK(got->response.message.find("cannot connect to " + at.server.url()) == 0);
+  at.server.resume();
+}
+
+TEST_CASE("a request can be cancelled at any moment, and never completes within the cancellation") {
+  // Between 0 and all of the steps that the context makes for it.
+  int aborted = 0;
+  for (int steps = 0; steps < 60; ++steps) {
+    api_laboratory at;
+    const auto request = at.start(read_of(leases_path));
+    for (int step = 0; step < steps && !request->done; ++step) at.context.run_one_for(1s);
+    const bool was_done = request->done;
+    request->stop.emit(asio::cancellation_type::terminal);
+    CHECK(request->done == was_done);
+    REQUIRE(at.wait(request));
+    if (!request->error) break;  // it was over, also if that was not told yet
+    CHECK(request->error == asio::error::operation_aborted);
+    ++aborted;
+  }
+  CHECK(aborted > 5);
+}
+
+TEST_CASE("a request that is cancelled closes its connection") {
+  api_laboratory at;
+  at.server.faults().add({.verb = "list", .resource = "leases", .effect = fake_api::effect::hold_before});
+  const auto request = at.start(read_of(leases_path));
+  REQUIRE(at.until([&] { return at.server.held() == 1; }));
+  request->stop.emit(asio::cancellation_type::partial);
+  REQUIRE(at.wait(request));
+  CHECK(request->error == asio::error::operation_aborted);
+  at.server.release();
+  REQUIRE(at.until([&] { return at.server.open_connections() == 0; }));
+}
+
+TEST_CASE("requests are aborted when their client ends") {
+  api_laboratory at;
+  at.server.faults().add({.verb = "list", .resource = "leases", .effect = fake_api::effect::hold_before});
+  const auto request = at.start(read_of(leases_path));
+  const auto watch = at.stream(read_of(leases_path));
+  REQUIRE(at.until([&] { return at.server.held() == 1 && at.server.open_watches() == 1; }));
+  at.client.reset();
+  CHECK_FALSE(request->done);
+  REQUIRE(at.wait(request));
+  REQUIRE(at.wait(watch));
+  CHECK(request->error == asio::error::operation_aborted);
+  CHECK(watch->error == asio::error::operation_aborted);
+  at.server.release();
+  REQUIRE(at.until([&] { return at.server.open_connections() == 0; }));
+}
+
+TEST_CASE("a context may end before its requests") {
+  auto at = std::make_unique<api_laboratory>();
+  const auto request = at->start(read_of(leases_path));
+  const auto watch = at->stream(read_of(leases_path));
+  at->context.run_for(5ms);
+  at.reset();
+  CHECK_FALSE(watch->done);
+}
+
+// ---- Streams ----
+
+TEST_CASE("a stream hands on what comes, after an empty piece for its head") {
+  api_laboratory at;
+  const auto watch = at.stream(read_of(leases_path));
+  REQUIRE(at.until([&] { return !watch->pieces.empty(); }));
+  CHECK(watch->pieces == std::vector<std::string>{""});
+  CHECK_FALSE(at.ask(lease_write("a"))->error);
+  REQUIRE(at.until([&] { return watch->text().ends_with("\n"); }));
+  CHECK(watch->text().starts_with("{\"type\":\"ADDED\""));
+  CHECK_FALSE(watch->done);
+}
+
+TEST_CASE("a stream that the server ends in good order is no error, and leaves its connection") {
+  api_laboratory at;
+  const auto watch = at.stream(read_of(leases_path));
+  REQUIRE(at.until([&] { return at.server.open_watches() == 1 && !watch->pieces.empty(); }));
+  at.server.end_watches(fake_api::ending::orderly);
+  REQUIRE(at.wait(watch));
+  CHECK_FALSE(watch->error);
+  CHECK(watch->response.status == 200);
+  CHECK_FALSE(at.ask(read_of(leases_path))->error);
+  CHECK(at.server.connections() == 1);
+}
+
+TEST_CASE("a stream that breaks is an error, with the status that it had") {
+  for (const auto how : {fake_api::ending::cut, fake_api::ending::reset}) {
+    api_laboratory at;
+    const auto watch = at.stream(read_of(leases_path));
+    REQUIRE(at.until([&] { return at.server.open_watches() == 1 && !watch->pieces.empty(); }));
+    at.server.end_watches(how);
+    REQUIRE(at.wait(watch));
+    CHECK(watch->error);
+    CHECK(watch->response.status == 200);
+    CHECK(watch->response.message.find("broke off") != std::string::npos);
+  }
+}
+
+TEST_CASE("a stream that is refused says why and hands on nothing") {
+  api_laboratory at;
+  at.server.faults().add({.verb = "watch", .resource = "leases", .effect = fake_api::effect::refuse, .status = 410});
+  const auto watch = at.stream(read_of(leases_path));
+  REQUIRE(at.wait(watch));
+  CHECK(watch->error == error::expired);
+  CHECK_FALSE(watch->response.message.empty());
+  CHECK(watch->pieces.empty());
+}
+
+TEST_CASE("the time of a stream is that of its head") {
+  api_laboratory at;
+  auto request = read_of(leases_path);
+  request.timeout = 200ms;
+  CHECK_FALSE(at.ask(read_of(leases_path))->error);  // so that there is a connection
+  const auto watch = at.stream(request);
+  REQUIRE(at.until([&] { return !watch->pieces.empty(); }));
+  asio::steady_timer later{at.context, 210ms};
+  bool is_later = false;
+  later.async_wait([&](error_code) { is_later = true; });
+  REQUIRE(at.until([&] { return is_later; }));
+  CHECK_FALSE(watch->done);
+  at.server.faults().add({.verb = "watch", .resource = "leases", .effect = fake_api::effect::hold_before});
+  request.timeout = 40ms;
+  const auto silent = at.stream(request);
+  REQUIRE(at.wait(silent));
+  CHECK(silent->error == error::request_timeout);
+}
+
+TEST_CASE("a stream may be cancelled from within its piece") {
+  for (const std::size_t at_piece : {0U, 1U}) {
+    api_laboratory at;
+    asio::cancellation_signal stop;
+    std::size_t pieces = 0;
+    bool done = false;
+    at.client->async_stream(
+        read_of(leases_path + std::string{"?watch=1"}),
+        [&](std::string_view) {
+          if (pieces++ == at_piece) stop.emit(asio::cancellation_type::terminal);
+        },
+        asio::bind_cancellation_slot(stop.slot(), [&](error_code failure, const kubernetes::api_response& response) {
+          CHECK(failure == asio::error::operation_aborted);
+          CHECK(response.status == 200);
+          done = true;
+        }));
+    at.server.store().put(R"({"apiVersion":"coordination.k8s.io/v1","kind":"Lease","metadata":{"name":"a"}})");
+    REQUIRE(at.until([&] { return done; }));
+    CHECK(pieces == at_piece + 1);
+    REQUIRE(at.until([&] { return at.server.open_connections() == 0; }));
+  }
+}
+
+TEST_CASE("a stream's event of a megabyte comes whole") {
+  api_laboratory at;
+  const auto watch = at.stream(read_of(leases_path));
+  REQUIRE(at.until([&] { return at.server.open_watches() == 1 && !watch->pieces.empty(); }));
+  const std::string text(std::size_t{1} << 20U, 'x');
+  at.server.store().put(
+      R"({"apiVersion":"coordination.k8s.io/v1","kind":"Lease","metadata":{"name":"a","annotations":{"a":")" + text +
+      "\"}}}");
+  REQUIRE(at.until([&] { return watch->pieces.back().ends_with("\n"); }));
+  CHECK(watch->text().find(text) != std::string::npos);
+  CHECK(watch->pieces.size() > 50);
+}
+
+// ---- Several servers ----
+
+struct two_servers : api_laboratory {
+  two_servers() : other{context, {.store = server.shared_store(), .authority = server.shared_authority()}} {
+    auto cluster = server.cluster();
+    cluster.servers.push_back(other.url());
+    open(cluster);
+  }
+  fake_api::server other;
+};
+
+TEST_CASE("a request goes to another server when no connection to the first comes about") {
+  two_servers at;
+  CHECK(at.ask(read_of(leases_path))->response.server == at.server.url());
+  at.server.stop();
+  for (int count = 0; count < 3; ++count) {
+    const auto got = at.ask(urgent(lease_write("a" + std::to_string(count))));
+    CHECK_FALSE(got->error);
+    CHECK(got->response.server == at.other.url());
+  }
+}
+
+TEST_CASE("if no server can be reached the error is of the last") {
+  two_servers at;
+  at.server.stop();
+  at.other.stop();
+  const auto got = at.ask(read_of(leases_path));
+  CHECK(got->error == asio::error::connection_refused);
+  CHECK(got->response.message.find(at.other.url()) != std::string::npos);
+}
+
+TEST_CASE("a copy of a request goes to the other server, and the next requests too") {
+  two_servers at;
+  CHECK_FALSE(at.ask(read_of(leases_path))->error);
+  at.server.pause();
+  const auto write = urgent(lease_write("a"));
+  const auto stuck = at.start(write);
+  at.context.run_for(5ms);
+  auto copy = write;
+  copy.elsewhere = true;
+  const auto got = at.ask(copy);
+  CHECK_FALSE(got->error);
+  CHECK(got->response.server == at.other.url());
+  at.context.run_for(200ms);
+  CHECK_FALSE(stuck->done);
+  CHECK(at.ask(urgent(lease_write("b")))->response.server == at.other.url());
+  at.server.resume();
+  REQUIRE(at.wait(stuck));
+  CHECK(stuck->error == error::already_exists);
+}
+
+TEST_CASE("a server in trouble is left for the next request") {
+  two_servers at;
+  at.server.faults().add({.verb = "list", .resource = "leases", .effect = fake_api::effect::refuse, .status = 500});
+  CHECK(at.ask(read_of(leases_path))->error == error::internal);
+  CHECK(at.ask(read_of(leases_path))->response.server == at.other.url());
+}
+
+TEST_CASE("after 429 urgent requests go out at once and others wait") {
+  api_laboratory at;
+  at.server.faults().add(
+      {.verb = "list", .resource = "leases", .effect = fake_api::effect::refuse, .status = 429, .retry_after = 2});
+  const auto refused = at.ask(read_of(leases_path));
+  CHECK(refused->error == error::too_many_requests);
+  CHECK(refused->response.retry_after == 2s);
+  CHECK_FALSE(at.ask(urgent(read_of(leases_path)))->error);
+  auto request = read_of(leases_path);
+  request.timeout = 40ms;
+  const auto waits = at.ask(request);
+  CHECK(waits->error == error::request_timeout);
+  CHECK(at.server.requests().size() == 2);
+}
+
+TEST_CASE("servers may be added, and none twice") {
+  two_servers at;
+  at.open(at.server.cluster());
+  at.client->add_servers({at.server.url() + "/", at.other.url(), at.other.url(), "ftp://nonsense"});
+  at.server.stop();
+  CHECK(at.ask(read_of(leases_path))->response.server == at.other.url());
+}
+
+TEST_CASE("a client without a usable server says so") {
+  api_laboratory at;
+  auto cluster = at.server.cluster();
+  cluster.servers = {"http://api.example.test"};
+  at.open(cluster);
+  const auto got = at.ask(read_of(leases_path));
+  CHECK(got->error == error::no_server);
+  CHECK(got->response.message.find("https://") != std::string::npos);
+  cluster.servers.clear();
+  at.open(cluster);
+  CHECK(at.ask(read_of(leases_path))->error == error::no_server);
+}
+
+}  // namespace

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSL-1.0
+
+#include "isat/kubernetes/lease/detail/known_leases.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <string>
+
+using isat::kubernetes::detail::known_leases;
+using isat::kubernetes::detail::lease_object;
+
+namespace {
+
+lease_object object(std::uint64_t incarnation, std::uint64_t number, const std::string& name = "a") {
+  lease_object made;
+  made.found = {name, {incarnation, number}, isat::election::record{}, false};
+  made.uid = "u" + std::to_string(incarnation);
+  return made;
+}
+
+}  // namespace
+
+TEST_CASE("of one object the latest version is known, in whatever order versions are learnt") {
+  known_leases known;
+  known.learn(object(1, 5));
+  known.learn(object(1, 7));
+  known.learn(object(1, 6));
+  REQUIRE(known.find("a", 1) != nullptr);
+  CHECK(known.find("a", 1)->found.at.number == 7);
+  CHECK(known.find("a", 2) == nullptr);
+  CHECK(known.find("b", 1) == nullptr);
+}
+
+TEST_CASE("late news of an object that was removed do not replace the one that came after it") {
+  known_leases known;
+  known.learn(object(1, 5));
+  known.learn(object(2, 9));
+  known.learn(object(1, 6));
+  CHECK(known.find("a", 2)->found.at.number == 9);
+  CHECK(known.find("a", 1)->uid == "u1");
+}
+
+TEST_CASE("a name that is made again and again is remembered by its last objects only") {
+  known_leases known;
+  for (std::uint64_t i = 1; i <= known_leases::objects_max + 1; ++i) known.learn(object(i, i));
+  CHECK(known.find("a", 1) == nullptr);
+  CHECK(known.find("a", 2) != nullptr);
+  known.forget("a");
+  CHECK(known.find("a", 2) == nullptr);
+}
