@@ -15,6 +15,7 @@ set(isat_core_headers
     include/isat/clock.hpp
     include/isat/core.hpp
     include/isat/detail/address_map.hpp
+    include/isat/detail/backoff.hpp
     include/isat/detail/mix.hpp
     include/isat/detail/unreachable.hpp
     include/isat/election/election_machine.hpp
@@ -77,6 +78,7 @@ set(isat_net_headers
     include/isat/election/shared_file_system.hpp
     include/isat/election/store_driver.hpp
     include/isat/election/store_failure.hpp
+    include/isat/election/store_health.hpp
     include/isat/election/watch_set.hpp
     include/isat/error.hpp
     include/isat/format.hpp
@@ -118,6 +120,7 @@ set(isat_kubernetes_headers
     include/isat/kubernetes.hpp
     include/isat/kubernetes/api/api_client.hpp
     include/isat/kubernetes/api/api_request.hpp
+    include/isat/kubernetes/api/detail/address_book.hpp
     include/isat/kubernetes/api/detail/api_call.hpp
     include/isat/kubernetes/api/detail/client_state.hpp
     include/isat/kubernetes/api/detail/connection.hpp
@@ -145,6 +148,7 @@ set(isat_kubernetes_headers
     include/isat/kubernetes/config/detail/key_pair.hpp
     include/isat/kubernetes/config/detail/kubeconfig_entry.hpp
     include/isat/kubernetes/config/detail/kubeconfig_merge.hpp
+    include/isat/kubernetes/config/detail/plugin_schedule.hpp
     include/isat/kubernetes/config/detail/process.hpp
     include/isat/kubernetes/config/detail/token_cache.hpp
     include/isat/kubernetes/config/detail/watched_file.hpp
@@ -155,13 +159,16 @@ set(isat_kubernetes_headers
     include/isat/kubernetes/config/impl/kubeconfig_merge.ipp
     include/isat/kubernetes/config/in_cluster.hpp
     include/isat/kubernetes/config/kubeconfig.hpp
+    include/isat/kubernetes/detail/decimal.hpp
     include/isat/kubernetes/detail/json_member.hpp
     include/isat/kubernetes/detail/parse_options.hpp
     include/isat/kubernetes/detail/percent.hpp
     include/isat/kubernetes/detail/status_object.hpp
+    include/isat/kubernetes/detail/warning.hpp
     include/isat/kubernetes/error.hpp
     include/isat/kubernetes/impl/error.ipp
     include/isat/kubernetes/impl/status_object.ipp
+    include/isat/kubernetes/lease/detail/failure_notes.hpp
     include/isat/kubernetes/lease/detail/known_leases.hpp
     include/isat/kubernetes/lease/detail/lease_object.hpp
     include/isat/kubernetes/lease/detail/lease_store_state.hpp
@@ -171,6 +178,42 @@ set(isat_kubernetes_headers
     include/isat/kubernetes/lease/impl/lease_store_changes.ipp
     include/isat/kubernetes/lease/lease_store.hpp
     include/isat/kubernetes/lease/micro_time.hpp
+    include/isat/kubernetes/service/address_assigner.hpp
+    include/isat/kubernetes/service/address_pool.hpp
+    include/isat/kubernetes/service/assignee.hpp
+    include/isat/kubernetes/service/assignment_notice.hpp
+    include/isat/kubernetes/service/assignment_table.hpp
+    include/isat/kubernetes/service/detail/assigner_work.hpp
+    include/isat/kubernetes/service/detail/claim_book.hpp
+    include/isat/kubernetes/service/detail/event_object.hpp
+    include/isat/kubernetes/service/detail/interned_names.hpp
+    include/isat/kubernetes/service/detail/node_index.hpp
+    include/isat/kubernetes/service/detail/object_facts.hpp
+    include/isat/kubernetes/service/detail/pool_record.hpp
+    include/isat/kubernetes/service/detail/service_index.hpp
+    include/isat/kubernetes/service/event_recorder.hpp
+    include/isat/kubernetes/service/impl/address_assigner.ipp
+    include/isat/kubernetes/service/impl/assignee.ipp
+    include/isat/kubernetes/service/impl/assigner_work.ipp
+    include/isat/kubernetes/service/impl/assignment_notice.ipp
+    include/isat/kubernetes/service/impl/assignment_requests.ipp
+    include/isat/kubernetes/service/impl/assignment_table.ipp
+    include/isat/kubernetes/service/impl/claim_book.ipp
+    include/isat/kubernetes/service/impl/event_object.ipp
+    include/isat/kubernetes/service/impl/event_recorder.ipp
+    include/isat/kubernetes/service/impl/node_index.ipp
+    include/isat/kubernetes/service/impl/object_facts.ipp
+    include/isat/kubernetes/service/impl/pool_record.ipp
+    include/isat/kubernetes/service/impl/service_index.ipp
+    include/isat/kubernetes/service/impl/service_notice.ipp
+    include/isat/kubernetes/service/impl/service_source.ipp
+    include/isat/kubernetes/service/impl/service_table.ipp
+    include/isat/kubernetes/service/service_facts.hpp
+    include/isat/kubernetes/service/service_notice.hpp
+    include/isat/kubernetes/service/service_source.hpp
+    include/isat/kubernetes/service/service_table.hpp
+    include/isat/kubernetes/service/vip_standing.hpp
+    include/isat/kubernetes/watch/detail/list_page.hpp
     include/isat/kubernetes/watch/impl/reflector.ipp
     include/isat/kubernetes/watch/impl/watch_decoder.ipp
     include/isat/kubernetes/watch/impl/watch_machine.ipp

@@ -40,6 +40,7 @@ class fault_store final : public election::lease_store {
   fault lists{};
   fault watches{};  ///< only `refuse` and `swallow`
   error_code reason = boost::asio::error::host_unreachable;
+  std::chrono::nanoseconds asked{};                      ///< how long it asks not to be asked
   std::function<void(const election::entry&)> on_write;  ///< before a write is made
   std::map<std::string, election::version> orphans;      ///< what is read as orphaned
 
@@ -60,6 +61,7 @@ class fault_store final : public election::lease_store {
   }
 
   asio::any_io_executor get_executor() noexcept override { return inner_.get_executor(); }
+  std::chrono::nanoseconds asked_pause() const noexcept override { return asked; }
 
  private:
   using one = pending_operation<one_signature>;

@@ -32,7 +32,8 @@ struct layout_changed {
 /// one. It leads nothing until that is replaced, and leaves it alone.
 struct layout_not_followed {};
 
-/// The store did not do what it was asked; told once until it does again.
+/// The store did not do what it was asked; told until it does again once, and when the reason has become another one,
+/// every 5 s at the most.
 struct store_failed {
   error_code reason;
 };

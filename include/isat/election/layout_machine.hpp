@@ -19,6 +19,7 @@
 #pragma once
 
 #include "isat/clock.hpp"
+#include "isat/detail/backoff.hpp"
 #include "isat/detail/mix.hpp"
 #include "isat/election/layout.hpp"
 #include "isat/election/layout_rules.hpp"
@@ -134,12 +135,12 @@ class basic_layout_machine {
   struct backoff {
     lease_time since;
     duration pause{};
+    unsigned failures = 0;
 
     duration left(const lease_time& now) const noexcept { return pause - elapsed_for_follower(since, now); }
     void fail(const lease_time& now) noexcept {
       since = now;
-      pause = pause == duration{0} ? pause_min : pause * 2;
-      if (pause > pause_max) pause = pause_max;
+      pause = detail::doubled(pause_min, failures++, pause_max);
     }
   };
 

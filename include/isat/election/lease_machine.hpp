@@ -32,6 +32,7 @@
 #pragma once
 
 #include "isat/clock.hpp"
+#include "isat/detail/backoff.hpp"
 #include "isat/detail/mix.hpp"
 #include "isat/election/leadership.hpp"
 #include "isat/election/lease_attempt.hpp"

@@ -12,6 +12,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include <chrono>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,6 +33,10 @@ class lease_store {
   virtual ~lease_store() = default;
 
   virtual asio::any_io_executor get_executor() noexcept = 0;
+
+  /// For how long from now on the store asks not to be asked, as a busy server does: zero by default. Elections obey it
+  /// where no leadership depends on the request, and for a few seconds at most.
+  virtual std::chrono::nanoseconds asked_pause() const noexcept { return {}; }
 
   /// Reads what is under `name` now: never older than any operation that completed before this call.
   /// @return through the token: the entry, without a value when there is nothing; its version is what a create must

@@ -29,7 +29,7 @@ enum class lease_operation : std::uint8_t {
   remove = 3,  ///< put nothing at `expected`
 };
 
-/// One request. A repeated one asks for exactly what an earlier one asked, and better goes by another connection.
+/// One request. A repeated one asks for exactly what an earlier one asked.
 template <class Claim>
 struct basic_request {
   lease_operation operation{};
@@ -53,7 +53,7 @@ struct basic_response {
   std::uint64_t id{};
   lease_outcome outcome{};
   basic_sight<Claim> sight;                ///< of a cas only `at` counts
-  std::chrono::nanoseconds retry_after{};  ///< the store asks not to be asked before; no shipped store does
+  std::chrono::nanoseconds retry_after{};  ///< of a failure: the store asks not to be asked before
 };
 
 }  // namespace isat::inline v0::election

@@ -8,6 +8,7 @@
 
 #include "isat/clock.hpp"
 #include "isat/detail/erase.hpp"
+#include "isat/detail/random_number.hpp"
 #include "isat/detail/stop_signal.hpp"
 #include "isat/election/election_notice.hpp"
 #include "isat/election/layout.hpp"
@@ -19,6 +20,7 @@
 #include "isat/election/presence.hpp"
 #include "isat/election/record_exchange.hpp"
 #include "isat/election/record_names.hpp"
+#include "isat/election/store_health.hpp"
 #include "isat/error.hpp"
 #include "isat/lease_clock.hpp"
 #include "isat/pending_operation.hpp"
@@ -98,12 +100,7 @@ class store_driver {
 
  private:
   static constexpr bool has_layout = requires(Election& election) { election.take_layout_request(); };
-  static constexpr auto relist_pause = std::chrono::milliseconds{200};
-  static constexpr auto calm_after = std::chrono::seconds{5};
   static constexpr std::size_t known_names_max = 1024;  // then those that are seen again are learnt again
-
-  // Kinds of operations, as bits.
-  enum class store_task : std::uint8_t { none = 0, load = 1, cas = 2, list = 4, watch = 8 };
 
   // The store tells.
   void watch();
@@ -163,8 +160,7 @@ class store_driver {
   bool watching_ = false;
   bool stepping_ = false;
   bool step_again_ = false;
-  unsigned failing_ = 0;  // kinds of operations that the store has not done lately
-  std::chrono::steady_clock::time_point failed_at_;
+  store_health health_{0};
   std::vector<error_code> store_news_;  // to be told: why the store failed, or that it answers again
   bool name_taken_ = false;
   std::optional<layout> followed_;  // the layout that was handed on last in this run

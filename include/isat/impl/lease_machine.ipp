@@ -190,9 +190,11 @@ void basic_lease_machine<Rules>::recognize(const lease_time& now) {
     }
   }
   overtaken(lease_reason::superseded);
-  const bool is_held = claim.mode == lease_mode::held || claim.mode == lease_mode::waiting;
-  const lease_identity holder = is_held ? lease_identity{claim.node, claim.writer, claim.era} : lease_identity{};
-  if (std::exchange(told_holder_, holder) != holder && is_held) {
+  // A record of its own that it may not keep, since somebody touched it too late, shows no other holder.
+  const bool is_followed =
+      claim.writer != who_.writer && (claim.mode == lease_mode::held || claim.mode == lease_mode::waiting);
+  const lease_identity holder = is_followed ? lease_identity{claim.node, claim.writer, claim.era} : lease_identity{};
+  if (std::exchange(told_holder_, holder) != holder && is_followed) {
     tell(lease_change::follows, {}, claim.term, claim.node);
   }
 }
@@ -319,8 +321,7 @@ void basic_lease_machine<Rules>::lose(lease_reason why) {
 template <class Rules>
 void basic_lease_machine<Rules>::failed(const lease_time& now, duration asked) {
   const duration most = shorter(backoff_max, timing_.renew_period);  // short leases have no time for long pauses
-  duration backoff = shorter(backoff_min * (1U << (failures_ < 4 ? failures_ : 4U)), most);
-  backoff = backoff * 3 / 4 + backoff / 2 * static_cast<std::int64_t>(random_.next() % 1024) / 1024;
+  const duration backoff = detail::spread(detail::doubled(backoff_min, failures_, most), random_.next());
   ++failures_;
   pause_ = {now, rules_.retry_delay(leads_.term != 0, backoff, asked)};
 }

@@ -14,7 +14,7 @@ void store_driver<Election>::run(Election election, leadership_table& table, han
   followed_.reset();
   told_layout_.reset();
   name_taken_ = false;
-  failing_ = 0;
+  health_ = store_health{detail::random_number()};
   auto start = run_.while_pending([this, &table, election = std::move(election)]() mutable {
     election_.emplace(std::move(election));
     table_ = &table;
@@ -70,7 +70,7 @@ void store_driver<Election>::list() {
 // Whatever has failed is tried again, the watch first: what changes after the list must not be missed.
 template <class Election>
 void store_driver<Election>::relist_later() {
-  relist_.expires_after(relist_pause);
+  relist_.expires_after(health_.pause(store_.asked_pause()));
   relist_.async_wait(run_.while_pending([this](error_code cancelled) {
     if (cancelled || stop_by_) return;
     if (!watching_) watch();
@@ -119,22 +119,9 @@ basic_sight<Claim> store_driver<Election>::sight_of(const entry& told) {
   return sight;
 }
 
-// What is refused while other things are done has failed nevertheless: it counts as mended when the same is done, or
-// when nothing has failed for a while.
 template <class Election>
 void store_driver<Election>::note_store(store_task task, error_code error) {
-  const auto bit = static_cast<unsigned>(task);
-  const auto now = std::chrono::steady_clock::now();
-  const bool had_failed = failing_ != 0;
-  // An unknown outcome told by the store itself is an answer: a successor was faster than its second look.
-  if (!error || error == isat::error::version_conflict || error == isat::error::outcome_unknown) {
-    failing_ = now - failed_at_ < calm_after ? failing_ & ~bit : 0;
-    if (had_failed && failing_ == 0) store_news_.push_back(error_code{});
-  } else {
-    failing_ |= bit;
-    failed_at_ = now;
-    if (!had_failed) store_news_.push_back(error);
-  }
+  if (const auto news = health_.note(task, error, std::chrono::steady_clock::now())) store_news_.push_back(*news);
 }
 
 // ---- What follows ----
@@ -244,6 +231,7 @@ void store_driver<Election>::send(const std::string& name, const basic_request<C
       [this, is_load, id = request.id, respond = std::move(respond)](error_code error, const entry& found) {
         note_store(is_load ? store_task::load : store_task::cas, error);
         basic_response<Claim> response{id, outcome_of(error), {}, {}};
+        if (error) response.retry_after = store_.asked_pause();
         if (!error && is_load) response.sight = sight_of<Claim>(found);
         if (!error && !is_load) response.sight.at = found.at;
         respond(lease_clock::now(), response);

@@ -47,6 +47,13 @@ std::string header_of(const std::map<std::string, std::string>& headers, const s
   return found == headers.end() ? std::string{} : found->second;
 }
 
+std::string protocol_of(const SSL* tls) {
+  const unsigned char* chosen = nullptr;
+  unsigned size = 0;
+  SSL_get0_alpn_selected(tls, &chosen, &size);
+  return size == 0 ? std::string{} : std::string{reinterpret_cast<const char*>(chosen), size};
+}
+
 request_record record_of(const http::request<http::string_body>& message, std::uint64_t number) {
   request_record made;
   made.method = std::string{message.method_string()};
@@ -160,7 +167,9 @@ asio::awaitable<std::optional<request_record>> connection::read_request() {
   const auto [error, size] = co_await http::async_read(stream_, buffer_, parser, quietly);
   if (error) co_return std::nullopt;
   keep_alive_ = parser.get().keep_alive();
-  co_return record_of(parser.get(), number_);
+  auto record = record_of(parser.get(), number_);
+  record.protocol = protocol_of(stream_.native_handle());
+  co_return record;
 }
 
 asio::awaitable<bool> connection::serve(request_record record) {

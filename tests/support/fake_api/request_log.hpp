@@ -22,6 +22,7 @@ struct request_record {
   attributes wish;                             ///< verb, resource, namespace, name and user
   std::map<std::string, std::string> headers;  ///< names in lower case
   std::uint64_t connection{};                  ///< the number of the connection, from 1
+  std::string protocol;                        ///< of the connection, as ALPN has chosen it; empty: none was offered
   unsigned status{};                           ///< of the answer; 0: there was none yet
   std::chrono::steady_clock::time_point received;
 };

@@ -65,6 +65,13 @@ void server_core::use_certificate(const test_certificate& what) {
   tls_ = tls_context(what, settings.authority->certificate());
 }
 
+void server_core::limit_tls(int version_max) {
+  auto* const tls = tls_->native_handle();
+  SSL_CTX_set_security_level(tls, 0);  // else OpenSSL has no old version to offer
+  SSL_CTX_set_min_proto_version(tls, 0);
+  SSL_CTX_set_max_proto_version(tls, version_max);
+}
+
 void server_core::start() {
   if (acceptor.is_open()) return;
   const asio::ip::tcp::endpoint here{asio::ip::make_address(settings.address), port};
@@ -202,5 +209,7 @@ void server::stop() { core_->stop(); }
 void server::start() { core_->start(); }
 bool server::running() const noexcept { return core_->acceptor.is_open(); }
 void server::use_certificate(const test_certificate& what) { core_->use_certificate(what); }
+
+void server::limit_tls(int version_max) { core_->limit_tls(version_max); }
 
 }  // namespace isat::test::fake_api

@@ -120,6 +120,8 @@ class server {
 
   /// Shown on connections from now on.
   void use_certificate(const test_certificate& what);
+  /// TLS1_1_VERSION: newer ones are not spoken on connections from now on.
+  void limit_tls(int version_max);
 
  private:
   std::shared_ptr<server_core> core_;

@@ -26,6 +26,7 @@ class server_core : public std::enable_shared_from_this<server_core> {
   void start();
   void stop();
   void use_certificate(const test_certificate& what);
+  void limit_tls(int version_max);
   /// Every connection looks what has changed.
   void wake();
   void each_connection(const std::function<void(connection&)>& call);

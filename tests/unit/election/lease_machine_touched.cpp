@@ -168,6 +168,20 @@ TEST_CASE("its last record at a newer version is kept until its validity ends, a
   }
 }
 
+TEST_CASE("nobody follows himself: a record of its own that was touched too late names no holder") {
+  lease_harness h;
+  h.becomes_leader();
+  h.passes(2950ms);
+  h.open.clear();
+  h.events.clear();
+  h.sees(touch(h));
+  REQUIRE_FALSE(h.machine.holds());
+  CHECK(h.events.empty());
+  h.sees(h.store.put(held_by(other)));
+  CHECK(h.last_event().what == lease_change::follows);
+  CHECK(h.last_event().node == other);
+}
+
 TEST_CASE("what was put back after the own validity is waited out before it is written over") {
   lease_harness h;
   h.becomes_leader();

@@ -762,3 +762,30 @@ TEST_CASE("a store that answers reads and refuses writes has failed, once, until
   CHECK(at.notices.size() == 2);
   CHECK(at.told<election::store_answers>() == 1);
 }
+
+TEST_CASE("how long a store asks not to be asked is told with what failed, and to nobody else") {
+  lease_bench at;
+  at.start_and_list();
+  at.store.asked = 3s;
+  at.store.loads = fault::refuse;
+  at.said.requests = {write_of(0, 2, election::lease_mode::held), load_of(0, 3)};
+  at.nudge();
+  REQUIRE(at.until([&] { return at.said.responses.size() == 2; }));
+  for (const election::lease_response& each : at.said.responses) {
+    CHECK(each.retry_after == (each.outcome == election::lease_outcome::done ? 0ns : 3s));
+  }
+}
+
+TEST_CASE("a list that failed is asked for again soon, or when the store wants that") {
+  lease_bench at;
+  at.store.lists = fault::refuse;
+  at.start();
+  REQUIRE(at.until([&] { return at.store.list_count == 1; }));
+  const auto began = steady::now();
+  REQUIRE(at.until([&] { return at.store.list_count == 2; }));
+  CHECK(steady::now() - began < 2 * election::store_health::pause_min);
+  at.store.asked = 1h;  // before the second one has failed
+  const auto asked = steady::now();
+  while (steady::now() < asked + 3 * election::store_health::pause_min) at.context.run_one_for(10ms);
+  CHECK(at.store.list_count == 2);
+}

@@ -32,13 +32,23 @@ struct api_client_options {
   std::string user_agent = "isat";
   std::chrono::nanoseconds connect_timeout = std::chrono::seconds{3};    ///< TCP and TLS together
   std::chrono::nanoseconds tcp_user_timeout = std::chrono::seconds{10};  ///< then unacknowledged data ends a connection
+  /// Servers are asked for the others of their cluster (server_discovery.hpp) by the first request that one answers,
+  /// and again beside a request after each such period (a quarter more or less), or sooner when none could be reached.
+  /// Those that are not listed any more are left out; those of the configuration never are. Zero: none is asked.
+  std::chrono::nanoseconds discovery_period{};
+  /// Called on the executor with what came of that; may be empty. Must not destroy the client.
+  std::function<void(error_code, const std::vector<std::string>& urls)> on_discovery;
   /// Called on the executor with what a log should tell: TLS is not verified, a token cannot be read. Never a secret.
   /// Must not destroy the client.
   std::function<void(std::string_view)> on_warning;
 };
 
-/// A client of one cluster. Not thread-safe; works on its executor. Between requests it is no work for it: connections
-/// that are kept have nothing pending, credentials are read again when they are needed.
+/// A client of one cluster. Not thread-safe; works on its executor. Between requests nothing begins, and it is no work:
+/// connections that are kept have nothing pending, credentials and servers are asked for when requests are. Three
+/// things that a request began may outlast it, until the client is destroyed or they end: a credential plugin (30 s at
+/// most), a question for servers (10 s), and the system's lookup of a name, which nothing can end: an io_context's
+/// run() and destructor wait for it, up to half a minute where name servers are silent. Addresses that worked are kept,
+/// so that only the first request to a name, and those after its addresses have failed, look it up.
 class ISAT_KUBERNETES_API api_client {
  public:
   using response_signature = void(error_code, api_response);

@@ -29,8 +29,9 @@ struct api_request {
   std::string content_type = "application/json";
   std::string accept = "application/json";
   kubernetes::urgency urgency{kubernetes::urgency::normal};
-  bool
-      elsewhere{};  ///< a copy of one that is on its way: by another server if there is one, else by another connection
+  /// A copy of one that is on its way: by another server if there is one, else by another connection.
+  bool elsewhere{};
+  std::string subject;  ///< with method and target, what copies have in common: of a POST the name that is in its body
   bool repeatable{true};  ///< may be sent again when a connection that was kept open turns out to be closed
   std::chrono::nanoseconds timeout = std::chrono::seconds{10};  ///< for the whole answer; of a stream: for its head
   std::size_t answer_max = std::size_t{64} << 20U;              ///< longer answers are an error; not for streams
@@ -41,7 +42,7 @@ struct api_response {
   unsigned status{};    ///< of HTTP; 0: there was no answer
   std::string body;     ///< empty for a stream that began well
   std::string reason;   ///< of a Status object
-  std::string message;  ///< of a Status object, as the server has it; for people
+  std::string message;  ///< of a Status object, as the server has it, or what came instead; for people
   std::chrono::seconds retry_after{};
   std::string server;  ///< the URL of the server that was asked
 };

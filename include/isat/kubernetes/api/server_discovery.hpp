@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // Asks one API server where all of its cluster are: the endpoints of the Service `kubernetes` in `default`, under which
-// each of them lists itself. In a pod the configuration names that Service's address only, which hides them; told to
-// api_client::add_servers(), they let a request go to another server when one is silent. It refuses to insist: whoever
-// may not read it goes on with what it has.
+// each of them lists itself. In a pod the configuration names that Service's address only, which hides them; a client
+// that knows them lets a request go to another server when one is silent. A client asks by itself if it is told to
+// (api_client_options::discovery_period); this is the one question. It refuses to insist: whoever may not read it goes
+// on with what it has.
 #pragma once
 
 #include "isat/detail/erase.hpp"
@@ -11,6 +12,9 @@
 #include "isat/kubernetes/api/api_client.hpp"
 #include "isat/kubernetes/build.hpp"
 
+#include <boost/asio/any_io_executor.hpp>
+
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,7 +23,9 @@ namespace isat::inline v0::kubernetes {
 
 namespace detail {
 using discovery_signature = void(error_code, std::vector<std::string>);
-ISAT_KUBERNETES_API void start_discovery(api_client& client, handler<discovery_signature> done);
+using ask_function = std::function<void(api_request, handler<api_client::response_signature>)>;
+ISAT_KUBERNETES_API void start_discovery(const ask_function& ask, const asio::any_io_executor& executor,
+                                         handler<discovery_signature> done);
 }  // namespace detail
 
 /// Looks for the API servers of the client's cluster. Can be cancelled. `client` must live until it has completed, and
@@ -30,8 +36,12 @@ template <asio::completion_token_for<detail::discovery_signature> Token>
 auto async_discover_servers(api_client& client, Token&& token) {
   api_client* where = &client;
   return isat::detail::erase<detail::discovery_signature>(
-      std::forward<Token>(token),
-      [where](handler<detail::discovery_signature> done) { detail::start_discovery(*where, std::move(done)); });
+      std::forward<Token>(token), [where](handler<detail::discovery_signature> done) {
+        const auto ask = [where](api_request what, handler<api_client::response_signature> answered) {
+          where->async_request(std::move(what), std::move(answered));
+        };
+        detail::start_discovery(ask, where->get_executor(), std::move(done));
+      });
 }
 
 }  // namespace isat::inline v0::kubernetes

@@ -60,7 +60,12 @@ class ISAT_KUBERNETES_API server_list {
   std::size_t add();
   std::size_t size() const noexcept { return servers_.size(); }
 
-  /// Where a request should go. @param without servers that it cannot go to @pre size() > without.size()
+  /// Leaves a server out of every choice from now on, or takes it back. What is known of it is kept.
+  void set_listed(std::size_t number, bool is_listed) { servers_[number].is_listed = is_listed; }
+
+  /// There is a server for choose(). @param without servers that a request cannot go to
+  bool has_choice(const std::set<std::size_t>& without) const;
+  /// Where a request should go. @pre has_choice(without)
   choice choose(const wish& request, time_point now, const std::set<std::size_t>& without = {}) const;
 
   /// A request goes to a server now. @return what end() takes; never 0
@@ -71,6 +76,7 @@ class ISAT_KUBERNETES_API server_list {
 
  private:
   struct server {
+    bool is_listed{true};
     int failures{};              // since it last answered
     time_point shunned_until{};  // its back-off
     time_point asked_until{};    // it asked to come later

@@ -2,7 +2,8 @@
 
 // The URL of an API server, taken apart once: where to connect, what its certificate is for, what stands in the Host
 // field and before every path. https is the rule; plain http is for this host's own loopback addresses, where `kubectl
-// proxy` listens and adds TLS and credentials by itself. It refuses names and passwords in URLs, queries and fragments.
+// proxy` listens and adds TLS and credentials by itself: there a client sends none. It refuses names that may be
+// anywhere (also `localhost`) without TLS, names and passwords in URLs, queries and fragments.
 // @see RFC 3986
 #pragma once
 

@@ -52,7 +52,9 @@ struct credentials {
 
 /// Everything that an api_client must be told of a cluster.
 struct cluster_config {
-  std::vector<std::string> servers;  ///< https://HOST[:PORT][/PATH]; all serve the same cluster, the first is preferred
+  /// https://HOST[:PORT][/PATH], or http:// and a loopback address, where no credentials are sent (server_url.hpp).
+  /// All serve the same cluster, the first is preferred.
+  std::vector<std::string> servers;
   text_or_file certificate_authority;  ///< PEM; none: the system's
   std::string tls_server_name;         ///< what the certificate must be for, instead of the host of the URL
   bool insecure_skip_tls_verify{};     ///< believes any certificate: for laboratories

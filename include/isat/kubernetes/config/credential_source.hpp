@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // Tells an api_client as whom it asks, now: a token's file and a client certificate's files are read again when they
-// may have changed, a plugin is run when what it gave has expired. Nothing happens between questions: no timer, no
-// watch. What was good is kept when a file turns bad, with a warning. It refuses to send anything, and to put a secret
-// into a sentence.
+// may have changed, a plugin is run before what it gave ends, beside those who ask. Nothing begins between questions:
+// no timer, no watch. What was good is kept when a file turns bad, with a warning. It refuses to send anything, and to
+// put a secret into a sentence.
 #pragma once
 
 #include "isat/detail/erase.hpp"
@@ -44,8 +44,11 @@ class ISAT_KUBERNETES_API credential_source {
   /// Ends a plugin that runs; what waits for it completes with operation_aborted.
   ~credential_source();
 
-  /// The identity that counts now. Files are read within the call; several questions share one run of a plugin, which
-  /// may take up to 30 s. Never completes inline. Can be cancelled; a plugin nobody waits for any more is ended.
+  /// The identity that counts now. Files are read within the call. A plugin is waited for, up to 30 s, only when it has
+  /// given nothing yet, or what it gave is over or refused; several questions share one run. After runs that helped
+  /// nothing it is left alone for 1 s to 30 s, and what it gave or said last is the answer. Never completes inline. Can
+  /// be cancelled; a plugin that was waited for and is not any more is ended. One that renews beside the questions is
+  /// work for the executor until it ends.
   /// @return through the token: the identity. Errors: error::no_credentials, and then failure() says why.
   template <asio::completion_token_for<identity_signature> Token>
   auto async_identity(Token&& token) {
@@ -54,7 +57,8 @@ class ISAT_KUBERNETES_API credential_source {
   }
 
   /// A server has answered 401 to the identity of this generation: unless there is another one already, the next
-  /// async_identity() reads everything again or runs the plugin again. It may give the same identity again.
+  /// async_identity() reads everything again or runs the plugin again, unless it did so a moment ago. It may give the
+  /// same identity again.
   void refused(std::uint64_t generation);
 
   /// Why async_identity() most recently failed: one sentence without a full stop.

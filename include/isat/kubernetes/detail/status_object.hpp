@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// What a failed answer says in words: the Status object in its body, or the beginning of whatever else is there, as a
-// proxy sends it. The texts come from a peer and go to logs: they are bounded and hold no control characters. It
-// refuses to judge the status. @see Kubernetes API conventions, "Response Status Kind"
+// What a failed answer says in words: the Status object in its body, or that there is none and the beginning of
+// whatever else is there, as a proxy sends it. The texts come from a peer and go to logs: they are bounded and hold no
+// control characters. It refuses to judge the status. @see Kubernetes API conventions, "Response Status Kind"
 #pragma once
 
 #include "isat/kubernetes/api/api_request.hpp"

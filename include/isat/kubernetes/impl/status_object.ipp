@@ -49,7 +49,10 @@ ISAT_KUBERNETES_INLINE void read_status_object(api_response& response) {
   const boost::json::value value = boost::json::parse(response.body, error);
   const auto* object = error ? nullptr : value.if_object();
   if (object == nullptr || text_in(*object, "kind") != "Status") {
-    response.message = foreign_message(response.body);
+    const std::string words = foreign_message(response.body);
+    // Perhaps not from the API server: a proxy refuses requests, too.
+    response.message = "HTTP status " + std::to_string(response.status) + " without a Status object";
+    if (!words.empty()) response.message += ": " + words;
     return;
   }
   response.reason = printable(text_in(*object, "reason"), reason_max);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "isat/election/lease_store.hpp"
+#include "isat/error.hpp"
 #include "isat/kubernetes/api/api_client.hpp"
 #include "isat/kubernetes/build.hpp"
 
@@ -39,6 +40,13 @@ class ISAT_KUBERNETES_API lease_store final : public election::lease_store {
 
   /// What the server said when an operation most recently failed, for people: one sentence without a full stop.
   const std::string& failure() const noexcept;
+
+  /// Likewise, of the operation that most recently failed with `error`, as its handler or election::store_failed is
+  /// told; empty if none of the last few errors was this one.
+  const std::string& failure(const error_code& error) const noexcept;
+
+  /// What is left of the longest Retry-After that a server sent with a failure.
+  std::chrono::nanoseconds asked_pause() const noexcept override;
 
  private:
   class state;

@@ -126,6 +126,9 @@ class ISAT_KUBERNETES_API watch_machine {
 
   static constexpr duration pause_min = std::chrono::milliseconds{50};
   static constexpr duration pause_first = std::chrono::milliseconds{800};
+  /// After failures: so long a returned server is not noticed, and what it tells is old, at most.
+  static constexpr duration pause_longest = std::chrono::seconds{8};
+  /// When a server asks for it.
   static constexpr duration pause_max = std::chrono::seconds{30};
   /// A watch that is open for so long works.
   static constexpr duration proof = std::chrono::seconds{1};

@@ -13,11 +13,14 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -198,27 +201,55 @@ TEST_CASE("a server is found by its name") {
   CHECK_FALSE(at.ask(read_of(leases_path))->error);
 }
 
-TEST_CASE("a proxy on the loopback is spoken to without TLS") {
+/// What listens on the loopback without TLS, and answers the first request with a text.
+struct loopback_proxy {
   asio::io_context context;
   asio::ip::tcp::acceptor acceptor{context, {asio::ip::address_v4::loopback(), 0}};
   asio::ip::tcp::socket peer{context};
   std::string asked;
-  const std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
-  acceptor.async_accept(peer, [&](error_code) {
-    asio::async_read_until(peer, asio::dynamic_buffer(asked), "\r\n\r\n", [&](error_code, std::size_t) {
-      asio::async_write(peer, asio::buffer(answer), [](error_code, std::size_t) {});
+  std::string answer;
+
+  explicit loopback_proxy(std::string text) : answer{std::move(text)} {
+    acceptor.async_accept(peer, [this](error_code) {
+      asio::async_read_until(peer, asio::dynamic_buffer(asked), "\r\n\r\n", [this](error_code, std::size_t) {
+        asio::async_write(peer, asio::buffer(answer), [](error_code, std::size_t) {});
+      });
     });
-  });
-  kubernetes::cluster_config cluster;
-  cluster.servers = {"http://127.0.0.1:" + std::to_string(acceptor.local_endpoint().port())};
-  api_client client{context.get_executor(), cluster};
-  std::optional<std::string> body;
-  client.async_request(read_of("/version"),
-                       [&](error_code, const kubernetes::api_response& response) { body = response.body; });
-  REQUIRE(isat::test::run_until(context, [&] { return body.has_value(); }));
-  CHECK(*body == "{}");
-  CHECK(asked.starts_with("GET /version HTTP/1.1\r\n"));
-  CHECK(asked.find("Authorization") == std::string::npos);
+  }
+
+  kubernetes::api_response response;
+
+  error_code ask() {
+    kubernetes::cluster_config cluster;
+    cluster.servers = {"http://127.0.0.1:" + std::to_string(acceptor.local_endpoint().port())};
+    cluster.user.token.text = "secret";
+    api_client client{context.get_executor(), cluster};
+    std::optional<error_code> result;
+    client.async_request(read_of("/version"), [&](error_code failure, kubernetes::api_response got) {
+      result = failure;
+      response = std::move(got);
+    });
+    REQUIRE(isat::test::run_until(context, [&] { return result.has_value(); }));
+    return *result;
+  }
+};
+
+TEST_CASE("a proxy on the loopback is spoken to without TLS, and gets no token") {
+  loopback_proxy proxy{"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"};
+  CHECK_FALSE(proxy.ask());
+  CHECK(proxy.response.body == "{}");
+  CHECK(proxy.asked.starts_with("GET /version HTTP/1.1\r\n"));
+  CHECK(proxy.asked.find("Authorization") == std::string::npos);
+  CHECK(proxy.asked.find("secret") == std::string::npos);
+}
+
+TEST_CASE("what a proxy refuses by itself is judged by its status, and told to come without a Status object") {
+  loopback_proxy forbids{"HTTP/1.1 403 Forbidden\r\nContent-Length: 17\r\n\r\n<h1>Go  away</h1>"};
+  CHECK(forbids.ask() == error::forbidden);
+  CHECK(forbids.response.message == "HTTP status 403 without a Status object: <h1>Go away</h1>");
+  loopback_proxy knows_nobody{"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"};
+  CHECK(knows_nobody.ask() == error::unauthorized);
+  CHECK(knows_nobody.response.message == "HTTP status 401 without a Status object");
 }
 
 // ---- Work and time ----
@@ -513,6 +544,124 @@ TEST_CASE("servers may be added, and none twice") {
   at.client->add_servers({at.server.url() + "/", at.other.url(), at.other.url(), "ftp://nonsense"});
   at.server.stop();
   CHECK(at.ask(read_of(leases_path))->response.server == at.other.url());
+}
+
+TEST_CASE("writes of different names are no copies of each other") {
+  two_servers at;
+  for (auto* server : {&at.server, &at.other}) {
+    server->faults().add(
+        {.verb = "create", .resource = "leases", .times = -1, .effect = fake_api::effect::hold_before});
+  }
+  const auto write = [](const std::string& name, bool is_copy) {
+    auto request = urgent(lease_write(name));
+    request.subject = name;
+    request.elsewhere = is_copy;
+    return request;
+  };
+  const auto first = at.start(write("a", false));
+  REQUIRE(at.until([&] { return at.server.held() == 1; }));
+  const auto second = at.start(write("b", true));
+  REQUIRE(at.until([&] { return at.other.held() == 1; }));
+  const auto copy = at.start(write("a", true));
+  REQUIRE(at.until([&] { return at.server.held() + at.other.held() == 3; }));
+  CHECK(at.other.held() == 2);
+}
+
+// ---- Servers that the cluster names ----
+
+struct named_servers : api_laboratory {
+  named_servers() : other{context, {.store = server.shared_store(), .authority = server.shared_authority()}} {}
+
+  void list(const std::string& address, std::uint16_t port) {
+    server.store().put(
+        R"({"apiVersion":"discovery.k8s.io/v1","kind":"EndpointSlice","addressType":"IPv4","metadata":{)"
+        R"("name":"kubernetes","namespace":"default","labels":{"kubernetes.io/service-name":"kubernetes"}},)"
+        R"("ports":[{"name":"https","port":)" +
+        std::to_string(port) + R"(}],"endpoints":[{"addresses":[")" + address + "\"]}]}");
+  }
+  void open_with(std::chrono::nanoseconds period) {
+    kubernetes::api_client_options options;
+    options.discovery_period = period;
+    options.on_discovery = [this](error_code error, const std::vector<std::string>& urls) {
+      ++discoveries;
+      last = error ? error.message() : urls.empty() ? "" : urls[0];
+    };
+    open(server.cluster(), std::move(options));
+  }
+  /// Asks until there have been so many discoveries.
+  void ask_until(int count, std::chrono::nanoseconds limit = 5s) {
+    const auto end = std::chrono::steady_clock::now() + limit;
+    while (discoveries < count) {
+      REQUIRE(std::chrono::steady_clock::now() < end);
+      ask(read_of(leases_path));
+      context.run_for(1ms);
+    }
+  }
+
+  fake_api::server other;
+  int discoveries = 0;
+  std::string last;
+};
+
+TEST_CASE("a client asks for the other servers beside its first request, if it is told to, and once in a period") {
+  named_servers at;
+  at.list("127.0.0.1", at.other.port());
+  for (int count = 0; count < 3; ++count) CHECK_FALSE(at.ask(read_of(leases_path))->error);
+  CHECK(at.server.requests().count("list", "endpointslices") == 0);
+  at.open_with(1h);
+  at.ask_until(1);
+  CHECK(at.last == at.other.url());
+  for (int count = 0; count < 3; ++count) CHECK_FALSE(at.ask(read_of(leases_path))->error);
+  CHECK(at.server.requests().count("list", "endpointslices") == 1);
+  at.server.stop();
+  CHECK(at.ask(read_of(leases_path))->response.server == at.other.url());
+}
+
+TEST_CASE("a server that is not listed any more is left out, one that is listed again comes back, others stay") {
+  named_servers at;
+  at.list("127.0.0.1", at.other.port());
+  at.open_with(20ms);
+  at.ask_until(1);
+  at.list("127.0.0.9", at.other.port());
+  at.ask_until(3);
+  CHECK(at.last.starts_with("https://127.0.0.9:"));
+  CHECK(at.ask(read_of(leases_path))->response.server == at.server.url());
+  at.server.stop();
+  const auto got = at.ask(read_of(leases_path));
+  CHECK(got->error);
+  CHECK(got->response.server != at.other.url());
+  at.server.start();
+  at.list("127.0.0.1", at.other.port());
+  at.ask_until(at.discoveries + 2);
+  at.server.stop();
+  CHECK(at.ask(read_of(leases_path))->response.server == at.other.url());
+}
+
+TEST_CASE("a list without servers changes nothing, and neither does a refusal") {
+  named_servers at;
+  at.list("127.0.0.1", at.other.port());
+  at.open_with(20ms);
+  at.ask_until(1);
+  at.server.store().erase("endpointslices", "default", "kubernetes");
+  at.ask_until(3);
+  CHECK(at.last.empty());
+  at.server.access().allows = [](const fake_api::attributes& wish) { return wish.resource == "leases"; };
+  at.ask_until(at.discoveries + 2);
+  CHECK(at.last == make_error_code(error::forbidden).message());
+  at.server.stop();
+  CHECK(at.ask(read_of(leases_path))->response.server == at.other.url());
+}
+
+TEST_CASE("when no server could be reached the next one that answers is asked soon") {
+  named_servers at;
+  at.list("127.0.0.1", at.other.port());
+  at.other.stop();
+  at.open_with(4s);
+  at.ask_until(1);
+  at.server.stop();
+  CHECK(at.ask(read_of(leases_path))->error);
+  at.server.start();
+  at.ask_until(2, 2s);
 }
 
 TEST_CASE("a client without a usable server says so") {

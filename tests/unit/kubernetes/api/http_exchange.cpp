@@ -290,7 +290,7 @@ TEST_CASE("of a failure only the beginning is kept") {
   for (int count = 0; count < 100; ++count) REQUIRE_FALSE(exchange.receive(piece));
   REQUIRE_FALSE(exchange.receive_end());
   CHECK(exchange.response().body.size() == http_exchange::failure_max);
-  CHECK(exchange.response().message == std::string(200, 'x'));
+  CHECK(exchange.response().message == "HTTP status 500 without a Status object: " + std::string(200, 'x'));
 }
 
 // ---- Status objects ----
@@ -332,14 +332,16 @@ TEST_CASE("a delay that no server means is bounded") {
   CHECK(after("1.5") == 0s);
 }
 
-TEST_CASE("of a body that is no Status the first visible characters are told") {
+TEST_CASE("of a body that is no Status the first visible characters are told, and that it is none") {
+  const std::string none = "HTTP status 502 without a Status object";
   const auto message = [](const std::string& body) {
     return read_whole(failure("502 Bad Gateway\r\n", body)).response;
   };
-  CHECK(message("<html>\r\n\t<b>Bad\x01 Gateway</b>\xff</html>\n").message == "<html> <b>Bad Gateway</b> </html>");
-  CHECK(message("").message.empty());
-  CHECK(message(std::string(300, 'a')).message == std::string(200, 'a'));
-  CHECK(message(R"({"kind":"Lease","message":"no"})").message == R"({"kind":"Lease","message":"no"})");
+  CHECK(message("<html>\r\n\t<b>Bad\x01 Gateway</b>\xff</html>\n").message ==
+        none + ": <html> <b>Bad Gateway</b> </html>");
+  CHECK(message("").message == none);
+  CHECK(message(std::string(300, 'a')).message == none + ": " + std::string(200, 'a'));
+  CHECK(message(R"({"kind":"Lease","message":"no"})").message == none + R"(: {"kind":"Lease","message":"no"})");
   CHECK(message("[]").reason.empty());
 }
 

@@ -283,6 +283,25 @@ TEST_CASE("what is over is over") {
   CHECK(at.chosen(urgent()) == 0);
 }
 
+TEST_CASE("a server that is left out is chosen by nobody, and what is known of it is kept") {
+  laboratory at{3};
+  at.meet(0, server_verdict::failed);
+  at.list.set_listed(1, false);
+  CHECK(at.chosen(urgent()) == 2);
+  CHECK(at.chosen(normal()) == 2);
+  CHECK(at.list.has_choice({}));
+  CHECK_FALSE(at.list.has_choice({0, 2}));
+  at.list.set_listed(0, false);
+  at.list.set_listed(0, true);
+  CHECK(at.chosen(normal()) == 2);  // the first is still to be left alone
+  at.list.set_listed(1, true);
+  CHECK(at.chosen(normal()) == 1);
+  at.list.set_listed(0, false);
+  at.list.set_listed(1, false);
+  at.list.set_listed(2, false);
+  CHECK_FALSE(at.list.has_choice({}));
+}
+
 /// A leader that renews every 0.75 s, hedges after 0.25 s and gives up the copy that did not answer, or waits for it.
 TEST_CASE("a server that takes requests and is silent costs one renewal, not two") {
   for (const bool gives_up : {true, false}) {

@@ -243,16 +243,22 @@ TEST_CASE("nulls are as good as nothing") {
         "/etc/kube/a: no context is named and there is no current-context; those that there are: none");
 }
 
-TEST_CASE("a server is an https URL without user and password") {
-  CHECK(failure_of_cluster({}) == R"(/etc/kube/a: cluster "c": server is missing)");
-  for (const char* server : {"http://a", "a:6443", "https://", "ftp://a", "//a"}) {
+TEST_CASE("a server is what an api_client takes: an https URL, or http on the loopback") {
+  const auto fault = [](const char* what) { return R"(/etc/kube/a: cluster "c": server )" + std::string{what}; };
+  CHECK(failure_of_cluster({}) == fault("is missing"));
+  for (const char* server : {"http://127.0.0.1:8001", "http://[::1]:8001", "https://a/b@c", "https://[2001:db8::1]"}) {
     CAPTURE(server);
-    CHECK(failure_of_cluster({{"server", server}}) ==
-          R"(/etc/kube/a: cluster "c": server must begin with https:// and name a host)");
+    CHECK(failure_of_cluster({{"server", server}}) == "");
   }
+  for (const char* server : {"http://a", "http://localhost:8001", "http://10.0.0.1", "a:6443", "https://", "ftp://a",
+                             "//a", "https://a:0", "https://a?b=c"}) {
+    CAPTURE(server);
+    CHECK(failure_of_cluster({{"server", server}}).starts_with(fault("cannot be used: the ")));
+  }
+  CHECK(failure_of_cluster({{"server", "http://10.0.0.1"}}) ==
+        fault("cannot be used: the URL of the server is not https:// (http:// is for loopback addresses only)"));
   CHECK(failure_of_cluster({{"server", "https://user:secret@a"}}) ==
-        R"(/etc/kube/a: cluster "c": server must not hold a user and a password)");
-  CHECK(failure_of_cluster({{"server", "https://a/b@c"}}) == "");
+        fault("cannot be used: the URL of the server holds a user name"));
 }
 
 TEST_CASE("TLS is left unverified only where that is said and nothing contradicts it") {

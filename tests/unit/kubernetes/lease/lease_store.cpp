@@ -10,14 +10,18 @@
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -152,6 +156,21 @@ json::object& member(json::object& of, const char* name) {
   if (!found.is_object()) found = json::object{};
   return found.get_object();
 }
+
+/// A lab in which somebody has heard of the Lease isat-group-0 by a watch.
+struct watched_lab : lab {
+  watched_lab() {
+    user.watch("isat-");
+    first = write("isat-group-0", "1");
+    REQUIRE(user.hears_of("isat-", first));
+  }
+
+  store_user user{context, std::make_unique<owning_store>(context, server.cluster(),
+                                                          kubernetes::lease_store_options{.name_space = "default"})};
+  election::entry first;
+};
+
+const election::entry gone{"isat-group-0", {}, std::nullopt, false};
 
 /// A Lease as client-go makes it.
 json::object foreign_lease(const std::string& name) {
@@ -302,22 +321,17 @@ TEST_CASE("names and texts that no Lease can have are refused without asking") {
 }
 
 TEST_CASE("a Lease that lost its label is still there, and one that was removed is not") {
-  lab l;
-  store_user user{l.context, std::make_unique<owning_store>(l.context, l.server.cluster(),
-                                                            kubernetes::lease_store_options{.name_space = "default"})};
-  user.watch("isat-");
-  const auto first = l.write("isat-group-0", "1");
-  REQUIRE(user.hears_of("isat-", first));
+  watched_lab l;
   json::object bare = l.lease("isat-group-0");
   member(bare, "metadata").erase("labels");
   l.put(bare);
   const auto unlabelled = l.load("isat-group-0").result;
-  CHECK(unlabelled.value == first.value);
-  CHECK(user.hears_of("isat-", unlabelled));
+  CHECK(unlabelled.value == l.first.value);
+  CHECK(l.user.hears_of("isat-", unlabelled));
   const auto again = l.write("isat-group-0", "2");
-  CHECK(user.hears_of("isat-", again));
+  CHECK(l.user.hears_of("isat-", again));
   l.server.store().erase("leases", "default", "isat-group-0");
-  CHECK(user.hears_of("isat-", {"isat-group-0", {}, std::nullopt, false}));
+  CHECK(l.user.hears_of("isat-", gone));
 }
 
 TEST_CASE("a store for one Lease hears of it whoever made it") {
@@ -334,17 +348,150 @@ TEST_CASE("a store for one Lease hears of it whoever made it") {
 }
 
 TEST_CASE("what was removed while no watch was there is told when there is one again") {
-  lab l;
-  store_user user{l.context, std::make_unique<owning_store>(l.context, l.server.cluster(),
-                                                            kubernetes::lease_store_options{.name_space = "default"})};
-  user.watch("isat-");
-  const auto first = l.write("isat-group-0", "1");
-  REQUIRE(user.hears_of("isat-", first));
-  user.watch("isat-");
+  watched_lab l;
+  l.user.watch("isat-");
   REQUIRE(run_until(l.context, [&] { return l.server.open_watches() == 1; }));
   l.server.stop();
   l.server.store().erase("leases", "default", "isat-group-0");
   l.server.store().compact();
   l.server.start();
-  CHECK(user.hears_of("isat-", {"isat-group-0", {}, std::nullopt, false}));
+  CHECK(l.user.hears_of("isat-", gone));
+}
+
+TEST_CASE("of many Leases that go at once a few are read at the same time, and each is read once") {
+  watched_lab l;
+  l.user.watch("isat-");
+  constexpr std::size_t count = 20;
+  const auto name_of = [](std::size_t i) { return "isat-many-" + std::to_string(i); };
+  const auto put = [&](const std::string& name) {
+    json::object made = foreign_lease(name);
+    member(member(made, "metadata"), "labels")["isat/record"] = "yes";
+    l.put(std::move(made));
+  };
+  for (std::size_t i = 0; i < count; ++i) put(name_of(i));
+  fake_api::fault hangs{"get", "leases"};
+  hangs.target = "isat-many-";
+  hangs.times = -1;
+  hangs.effect = fake_api::effect::hold_before;
+  l.server.faults().add(hangs);
+  for (std::size_t i = 0; i < count; ++i) {
+    l.server.store().erase("leases", "default", name_of(i));
+    put(name_of(i));
+    l.server.store().erase("leases", "default", name_of(i));
+  }
+  REQUIRE(run_until(l.context, [&] { return l.server.held() > 0; }));
+  const auto last = l.write("isat-group-0", "2");
+  REQUIRE(l.user.hears_of("isat-", last));  // and so of all that came before
+  l.load("isat-group-0");                   // what was sent before it has come, too
+  CHECK(l.server.held() == 4);
+  l.server.faults().clear();
+  l.server.release();
+  for (std::size_t i = 0; i < count; ++i) CHECK(l.user.hears_of("isat-", {name_of(i), {}, std::nullopt, false}));
+  const auto& made = l.server.requests().all();
+  const auto reads = std::count_if(made.begin(), made.end(), [](const auto& each) {
+    return each.wish.verb == "get" && each.wish.name.starts_with("isat-many-");
+  });
+  // Those that were read when they went once more may have to be read again.
+  CHECK(reads >= static_cast<std::ptrdiff_t>(count));
+  CHECK(reads <= static_cast<std::ptrdiff_t>(count) + 4);
+}
+
+TEST_CASE("each failure is explained by what the server said of it, whatever failed since") {
+  lab l;
+  const auto first = l.write("isat-group-0", "1");
+  fake_api::fault busy{"update", "leases"};
+  busy.effect = fake_api::effect::refuse;
+  busy.status = 429;
+  busy.message = "too many of them";
+  l.server.faults().add(busy);
+  fake_api::fault broken{"list", "leases"};
+  broken.effect = fake_api::effect::refuse;
+  broken.status = 500;
+  broken.message = "etcd has gone";
+  l.server.faults().add(broken);
+  const auto listed = l.list("isat-");
+  const auto written = l.cas(first);
+  CHECK(l.store.failure(written.error).find("isat-group-0") != std::string::npos);
+  CHECK(l.store.failure(written.error).ends_with("too many of them"));
+  CHECK(l.store.failure(listed.error).ends_with("etcd has gone"));
+  CHECK(l.store.failure() == l.store.failure(written.error));
+  CHECK(l.store.failure(isat::error::version_conflict).empty());
+}
+
+TEST_CASE("an answer that cannot be read is a failure that is explained, too") {
+  lab l;
+  l.write("isat-group-0", "1");
+  fake_api::fault bad{"get", "leases"};
+  bad.effect = fake_api::effect::bad_json;
+  l.server.faults().add(bad);
+  CHECK(l.load("isat-group-0").error == kubernetes::error::malformed_answer);
+  CHECK(l.store.failure(kubernetes::error::malformed_answer).find("isat-group-0") != std::string::npos);
+}
+
+TEST_CASE("how long a busy server asks not to be asked is known until then, within reason") {
+  for (const auto& [asked, told] : {std::pair{3, 3s}, std::pair{1'000'000'000, 60s}}) {
+    lab l;
+    const auto first = l.write("isat-group-0", "1");
+    CHECK(l.store.asked_pause() == 0s);
+    fake_api::fault busy{"update", "leases"};
+    busy.effect = fake_api::effect::refuse;
+    busy.status = 429;
+    busy.retry_after = asked;
+    l.server.faults().add(busy);
+    CHECK(l.cas(first).error == isat::condition::write_refused);
+    CHECK(l.store.asked_pause() <= told);
+    CHECK(l.store.asked_pause() > told - 2s);
+    CHECK_FALSE(l.cas(first).error);  // goes out all the same
+  }
+}
+
+TEST_CASE("after a restored backup what others wrote later does not come back") {
+  lab l;
+  const auto first = l.write("isat-group-0", "1");
+  json::object touched = l.lease("isat-group-0");
+  member(member(touched, "metadata"), "labels")["late"] = "yes";
+  l.put(touched);
+  REQUIRE(l.load("isat-group-0").result.at.newer_than(first.at));
+  l.server.store().rewind(first.at.number);
+  REQUIRE(l.load("isat-group-0").result.at == first.at);
+  const auto again = l.write("isat-group-0", "2");
+  json::object after = l.lease("isat-group-0");
+  CHECK_FALSE(member(member(after, "metadata"), "labels").contains("late"));
+  // ... and the next write needs no more requests than usual.
+  l.server.clear_requests();
+  CHECK_FALSE(l.cas(again).error);
+  CHECK(l.server.requests().size() == 1);
+}
+
+TEST_CASE("a version that is no more is a conflict without a write") {
+  lab l;
+  const auto first = l.write("isat-group-0", "1");
+  l.write("isat-group-0", "2");
+  l.server.clear_requests();
+  CHECK(l.cas(first).error == isat::error::version_conflict);
+  CHECK(l.server.requests().count("update") == 0);
+}
+
+TEST_CASE("the name of the one Lease of a store is encoded wherever it is sent") {
+  lab l{{.name_space = "default", .only = "a&b=c"}};
+  l.list("");
+  many_outcome changed;
+  l.store.async_changes("", changed.handler());
+  REQUIRE(run_until(l.context, [&] { return l.server.requests().count("list") >= 2; }));
+  for (const auto& each : l.server.requests().all()) {
+    CAPTURE(each.target);
+    CHECK(each.target.find("metadata.name%3Da%26b%3Dc") != std::string::npos);
+  }
+}
+
+TEST_CASE("a Lease may nest as deeply as managed fields do, read by itself or in a list") {
+  lab l;
+  const auto first = l.write("isat-group-0", "1");
+  json::object deep = l.lease("isat-group-0");
+  json::value fields = json::object{};
+  for (int i = 0; i < 60; ++i) fields = json::object{{"f:a", std::move(fields)}};
+  member(deep, "metadata")["managedFields"] = json::array{json::object{{"fieldsV1", std::move(fields)}}};
+  l.put(deep);
+  CHECK(l.load("isat-group-0").result.value == first.value);
+  CHECK(l.list("isat-").result.size() == 1);
 }

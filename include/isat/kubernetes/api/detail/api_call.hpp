@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// One request of an api_client on its way: asks as whom, chooses a server, takes or makes a connection, exchanges,
-// and does some of that again where nothing can have come of it (no connection; a kept connection that was closed)
-// or the credentials were old (401). Lives in its client_state until it is over; whoever calls it back holds it
-// weakly or finds it over. It refuses to repeat what a server has refused for a reason.
+// One request of an api_client on its way: asks as whom, chooses a server, takes or makes a connection, exchanges. Once
+// more if no connection came about (by another server), if the credentials were old (401), or if a kept connection was
+// closed without an answer and the request may be repeated: it may have been done then. Its client_state keeps it until
+// it is over; whatever it waits for holds it weakly, and finds it over otherwise. It refuses to repeat what a server
+// has refused for a reason.
 #pragma once
 
 #include "isat/detail/erase.hpp"

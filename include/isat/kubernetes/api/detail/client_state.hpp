@@ -6,6 +6,7 @@
 
 #include "isat/detail/erase.hpp"
 #include "isat/kubernetes/api/api_client.hpp"
+#include "isat/kubernetes/api/detail/address_book.hpp"
 #include "isat/kubernetes/api/detail/connection_pool.hpp"
 #include "isat/kubernetes/api/detail/tls_context.hpp"
 #include "isat/kubernetes/api/server_list.hpp"
@@ -15,8 +16,10 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -26,14 +29,21 @@ namespace isat::inline v0::kubernetes::detail {
 
 class api_call;
 
-class client_state {
+class client_state : public std::enable_shared_from_this<client_state> {
  public:
   client_state(asio::any_io_executor executor, cluster_config cluster, api_client_options options);
   client_state(const client_state&) = delete;
   client_state& operator=(const client_state&) = delete;
   ~client_state();
 
+  /// One that stays.
   void add_server(std::string_view url);
+  /// Starts a request or, if there is an `on_piece`, a stream.
+  void start(api_request what, api_client::piece_function on_piece, handler<api_client::response_signature> done);
+  /// A server has answered: it is asked for others if that is due.
+  void note_answer();
+  /// No server could be reached: their addresses may be others now.
+  void note_trouble();
   void warn(std::string_view text) const;
   /// Ends all requests (operation_aborted) and closes all connections.
   void shut_down();
@@ -45,9 +55,23 @@ class client_state {
   server_list servers;
   std::string url_failure;  ///< of the first URL that was none
   tls_context tls;
+  std::shared_ptr<address_book> names;
   connection_pool kept;
   std::set<std::shared_ptr<api_call>> calls;
   credential_source identities;  ///< destroyed before `calls`, of which none is told any more
+
+ private:
+  using clock = std::chrono::steady_clock;
+
+  std::optional<std::size_t> number_of(std::string_view url);
+  void on_discovered(error_code error, const std::vector<std::string>& found);
+  void take_servers(const std::vector<std::string>& found);
+  clock::duration period_over(int divisor) const;
+
+  std::set<std::size_t> discovered_;  // servers that are there only as long as the cluster says so
+  bool is_discovering_ = false;
+  clock::time_point asked_at_{};
+  clock::time_point ask_at_{};
 };
 
 }  // namespace isat::inline v0::kubernetes::detail

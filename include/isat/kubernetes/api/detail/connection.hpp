@@ -13,6 +13,7 @@
 #include "isat/kubernetes/build.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>
@@ -29,11 +30,12 @@
 
 namespace isat::inline v0::kubernetes::detail {
 
+class address_book;
 class tls_context;
 
 /// How connections are made.
 struct connection_options {
-  std::chrono::nanoseconds connect_timeout;   ///< all addresses of the name, TCP and TLS
+  std::chrono::nanoseconds connect_timeout;   ///< the lookup, all addresses of the name, TCP and TLS
   std::chrono::nanoseconds tcp_user_timeout;  ///< unacknowledged data for so long ends the connection
 };
 
@@ -42,9 +44,12 @@ class connection : public std::enable_shared_from_this<connection> {
   /// @param message what failed at which step, for people; of use if there is an error
   using done_function = std::function<void(error_code, const std::string& message)>;
 
+  /// How long a lookup is waited for when the addresses that worked before do not: other servers wait, too.
+  static constexpr std::chrono::milliseconds second_lookup_max{250};
+
   /// @param context null for a URL without TLS
   connection(const asio::any_io_executor& executor, server_url url, std::shared_ptr<asio::ssl::context> context,
-             connection_options options);
+             std::shared_ptr<address_book> names, connection_options options);
 
   /// Once. @param trust used within the call only
   void connect(const tls_context& trust, done_function done);
@@ -62,10 +67,14 @@ class connection : public std::enable_shared_from_this<connection> {
  private:
   using tcp = asio::ip::tcp;
 
+  void look_up(std::chrono::steady_clock::time_point until);
+  void on_found(error_code error, const std::vector<asio::ip::address>& found);
+  void take_addresses(const std::vector<asio::ip::address>& found);
   void try_next();
   void on_connected(error_code error);
   void on_ready();
   void shake_hands();
+  void on_no_handshake();
   void on_late();
   void set_options();
   void finish(error_code error, const std::string& message);
@@ -80,14 +89,17 @@ class connection : public std::enable_shared_from_this<connection> {
   server_url url_;
   std::shared_ptr<asio::ssl::context> context_;
   connection_options options_;
-  tcp::resolver resolver_;
+  std::shared_ptr<address_book> names_;
   tcp::socket socket_;
   std::optional<asio::ssl::stream<tcp::socket&>> tls_;
   asio::steady_timer timer_;
   std::chrono::steady_clock::time_point connect_until_{};
   std::vector<tcp::endpoint> addresses_;
-  std::size_t next_ = 0;  // address to be tried
-  std::string expected_;  // what the certificate must be for
+  std::size_t next_ = 0;         // address to be tried
+  bool is_from_memory_ = false;  // the addresses are those that worked before
+  bool is_looking_up_ = false;
+  error_code memory_error_;  // of the last of those
+  std::string expected_;     // what the certificate must be for
   bool prepared_ = true;
   bool is_late_ = false;
   bool is_connected_ = false;

@@ -57,6 +57,14 @@ class connection_pool {
     kept.push_back({std::move(what), now});
   }
 
+  /// No connection of that server is needed any more.
+  void drop(std::size_t server) noexcept {
+    const auto found = kept_.find(server);
+    if (found == kept_.end()) return;
+    for (auto& each : found->second) each.what->close();
+    kept_.erase(found);
+  }
+
   void clear() noexcept {
     for (auto& [server, kept] : kept_) {
       for (auto& each : kept) each.what->close();

@@ -13,21 +13,18 @@
 #include "isat/kubernetes/config/cluster_config.hpp"
 #include "isat/kubernetes/config/credential_source.hpp"
 #include "isat/kubernetes/config/detail/watched_file.hpp"
+#include "isat/kubernetes/detail/warning.hpp"
 
 #include <boost/asio/ssl/context.hpp>
 
-#include <functional>
 #include <memory>
 #include <string>
-#include <string_view>
 
 namespace isat::inline v0::kubernetes::detail {
 
 /// Whom to believe and who we are.
 class tls_context {
  public:
-  using warning_function = std::function<void(std::string_view)>;
-
   tls_context(const cluster_config& cluster, warning_function on_warning);
 
   /// The context for a new connection as `who`. Files are read within the call.

@@ -79,13 +79,17 @@ ISAT_KUBERNETES_INLINE server_list::wish api_call::wish() const {
   // Of a stream only the path: its query holds the version that it goes on from.
   result.what = result.stream ? request_.target.substr(0, request_.target.find('?')) : request_.target;
   result.what += static_cast<char>('0' + static_cast<int>(request_.method));
+  result.what += request_.subject;
   return result;
 }
 
 ISAT_KUBERNETES_INLINE void api_call::choose() {
   if (client_.urls.empty()) return fail(error::no_server, client_.url_failure);
   const auto now = std::chrono::steady_clock::now();
-  if (failed_.size() == client_.urls.size()) return finish(last_error_);
+  if (!client_.servers.has_choice(failed_)) {
+    client_.note_trouble();
+    return finish(last_error_);
+  }
   const auto choice = client_.servers.choose(wish(), now, failed_);
   server_ = choice.server;
   response_.server = client_.urls[server_].text;
@@ -111,7 +115,7 @@ ISAT_KUBERNETES_INLINE void api_call::open(bool may_reuse) {
   is_reused_ = connection_ != nullptr;
   if (is_reused_) return send();
   const connection_options options{client_.options.connect_timeout, client_.options.tcp_user_timeout};
-  connection_ = std::make_shared<connection>(client_.executor, url, std::move(context), options);
+  connection_ = std::make_shared<connection>(client_.executor, url, std::move(context), client_.names, options);
   connection_->connect(client_.tls, while_running([](api_call& self, error_code error, const std::string& message) {
                          self.on_connected(error, message);
                        }));
@@ -135,7 +139,9 @@ ISAT_KUBERNETES_INLINE void api_call::send() {
   } else {
     answer_ = std::make_shared<http_exchange>(request_.answer_max);
   }
-  const request_frame frame{url.authority, url.path, who_.token, client_.options.user_agent};
+  // Whoever listens on a port without TLS is not known, also on the loopback: it gets no token.
+  const std::string_view token = url.tls ? std::string_view{who_.token} : std::string_view{};
+  const request_frame frame{url.authority, url.path, token, client_.options.user_agent};
   connection_->exchange(to_http(request_, frame), answer_, while_running([](api_call& self) { self.on_head(); }),
                         while_running([](api_call& self, error_code error, const std::string& message) {
                           self.on_done(error, message);
@@ -151,6 +157,7 @@ ISAT_KUBERNETES_INLINE void api_call::on_head() {
   if (streams()) deadline_.cancel();
   if (status == 429) return settle(server_verdict::overrun);
   settle(status >= 500 ? server_verdict::failed : server_verdict::answered);
+  if (status < 500) client_.note_answer();
 }
 
 ISAT_KUBERNETES_INLINE void api_call::on_done(error_code error, const std::string& message) {

@@ -4,7 +4,6 @@
 #pragma once
 
 #include "isat/kubernetes/api/api_client.hpp"
-#include "isat/kubernetes/api/detail/api_call.hpp"
 #include "isat/kubernetes/api/detail/client_state.hpp"
 
 namespace isat::inline v0::kubernetes {
@@ -27,9 +26,7 @@ ISAT_KUBERNETES_INLINE void api_client::start_request(api_request what, handler<
 
 ISAT_KUBERNETES_INLINE void api_client::start_stream(api_request what, piece_function on_piece,
                                                      handler<response_signature> done) {
-  const auto call = std::make_shared<detail::api_call>(*state_, std::move(what), std::move(on_piece));
-  state_->calls.insert(call);
-  call->start(std::move(done));
+  state_->start(std::move(what), std::move(on_piece), std::move(done));
 }
 
 ISAT_KUBERNETES_INLINE void api_client::add_servers(const std::vector<std::string>& urls) {

@@ -3,9 +3,14 @@
 // The bodies of detail/client_state.hpp. Compiled into the library, or included by that header; never by itself.
 #pragma once
 
+#include "isat/detail/backoff.hpp"
 #include "isat/detail/random_number.hpp"
 #include "isat/kubernetes/api/detail/api_call.hpp"
 #include "isat/kubernetes/api/detail/client_state.hpp"
+#include "isat/kubernetes/api/server_discovery.hpp"
+#include "isat/kubernetes/error.hpp"
+
+#include <boost/asio/error.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -19,22 +24,90 @@ ISAT_KUBERNETES_INLINE client_state::client_state(asio::any_io_executor where, c
       options{std::move(how)},
       servers{isat::detail::random_number()},
       tls{cluster, [this](std::string_view text) { warn(text); }},
+      names{std::make_shared<address_book>(system_lookup(executor))},
       identities{executor, cluster.user, [this](std::string_view text) { warn(text); }} {
   for (const auto& url : cluster.servers) add_server(url);
 }
 
 ISAT_KUBERNETES_INLINE client_state::~client_state() = default;
 
-ISAT_KUBERNETES_INLINE void client_state::add_server(std::string_view url) {
+// The number of a server, which is added if it is new; none if that is no URL.
+ISAT_KUBERNETES_INLINE std::optional<std::size_t> client_state::number_of(std::string_view url) {
   auto parsed = parse_server_url(url);
   if (!parsed) {
     if (url_failure.empty()) url_failure = std::move(parsed).error().message;
-    return;
+    return std::nullopt;
   }
   const auto same = [&parsed](const server_url& known) { return known.text == parsed->text; };
-  if (std::any_of(urls.begin(), urls.end(), same)) return;
+  const auto found = std::find_if(urls.begin(), urls.end(), same);
+  if (found != urls.end()) return static_cast<std::size_t>(found - urls.begin());
   urls.push_back(*std::move(parsed));
-  servers.add();
+  return servers.add();
+}
+
+ISAT_KUBERNETES_INLINE void client_state::add_server(std::string_view url) {
+  const auto number = number_of(url);
+  if (!number) return;
+  discovered_.erase(*number);
+  servers.set_listed(*number, true);
+}
+
+ISAT_KUBERNETES_INLINE void client_state::start(api_request what, api_client::piece_function on_piece,
+                                                handler<api_client::response_signature> done) {
+  const auto call = std::make_shared<api_call>(*this, std::move(what), std::move(on_piece));
+  calls.insert(call);
+  call->start(std::move(done));
+}
+
+// ---- Servers that the cluster names ----
+
+ISAT_KUBERNETES_INLINE client_state::clock::duration client_state::period_over(int divisor) const {
+  const auto pause = isat::detail::spread(options.discovery_period / divisor, isat::detail::random_number());
+  return std::chrono::duration_cast<clock::duration>(pause);
+}
+
+ISAT_KUBERNETES_INLINE void client_state::note_trouble() {
+  constexpr int hurry = 20;
+  ask_at_ = std::min(ask_at_, asked_at_ + period_over(hurry));
+}
+
+ISAT_KUBERNETES_INLINE void client_state::note_answer() {
+  const bool is_wanted = options.discovery_period > std::chrono::nanoseconds{} && !is_discovering_;
+  if (!is_wanted || clock::now() < ask_at_) return;
+  is_discovering_ = true;
+  const auto ask = [life = weak_from_this()](api_request what, handler<api_client::response_signature> done) {
+    if (const auto self = life.lock()) self->start(std::move(what), {}, std::move(done));
+  };
+  start_discovery(ask, executor, [life = weak_from_this()](error_code error, const std::vector<std::string>& found) {
+    const auto self = life.lock();
+    if (self != nullptr && error != asio::error::operation_aborted) self->on_discovered(error, found);
+  });
+}
+
+ISAT_KUBERNETES_INLINE void client_state::on_discovered(error_code error, const std::vector<std::string>& found) {
+  constexpr int soon = 5;
+  is_discovering_ = false;
+  asked_at_ = clock::now();
+  ask_at_ = asked_at_ + period_over(!error || error == error::forbidden ? 1 : soon);
+  if (!error) take_servers(found);
+  if (options.on_discovery) options.on_discovery(error, found);
+}
+
+// A list without any is of a cluster in trouble.
+ISAT_KUBERNETES_INLINE void client_state::take_servers(const std::vector<std::string>& found) {
+  std::set<std::size_t> listed;
+  for (const auto& url : found) {
+    const std::size_t before = urls.size();
+    const auto number = number_of(url);
+    if (!number) continue;
+    listed.insert(*number);
+    if (*number == before) discovered_.insert(*number);
+  }
+  if (listed.empty()) return;
+  for (const std::size_t number : discovered_) {
+    servers.set_listed(number, listed.contains(number));
+    if (!listed.contains(number)) kept.drop(number);
+  }
 }
 
 ISAT_KUBERNETES_INLINE void client_state::warn(std::string_view text) const {
@@ -45,6 +118,7 @@ ISAT_KUBERNETES_INLINE void client_state::shut_down() {
   const auto ending = std::exchange(calls, {});
   for (const auto& each : ending) each->abort();
   kept.clear();
+  names->close();
 }
 
 }  // namespace isat::inline v0::kubernetes::detail

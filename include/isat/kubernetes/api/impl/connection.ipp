@@ -3,6 +3,7 @@
 // The bodies of detail/connection.hpp. Compiled into the library, or included by that header; never by itself.
 #pragma once
 
+#include "isat/kubernetes/api/detail/address_book.hpp"
 #include "isat/kubernetes/api/detail/connection.hpp"
 #include "isat/kubernetes/api/detail/tls_context.hpp"
 #include "isat/kubernetes/error.hpp"
@@ -27,11 +28,12 @@
 namespace isat::inline v0::kubernetes::detail {
 
 ISAT_KUBERNETES_INLINE connection::connection(const asio::any_io_executor& executor, server_url url,
-                                              std::shared_ptr<asio::ssl::context> context, connection_options options)
+                                              std::shared_ptr<asio::ssl::context> context,
+                                              std::shared_ptr<address_book> names, connection_options options)
     : url_{std::move(url)},
       context_{std::move(context)},
       options_{options},
-      resolver_{executor},
+      names_{std::move(names)},
       socket_{executor},
       timer_{executor} {
   if (context_ != nullptr) tls_.emplace(socket_, *context_);
@@ -54,29 +56,47 @@ ISAT_KUBERNETES_INLINE void connection::connect(const tls_context& trust, done_f
   prepared_ = !tls_ || trust.prepare(tls_->native_handle(), url_);
   boost::system::error_code no_address;
   const auto address = asio::ip::make_address(url_.host, no_address);
-  if (!no_address) {
-    addresses_ = {tcp::endpoint{address, url_.port}};
-    return asio::post(socket_.get_executor(), [self = shared_from_this()] {
-      if (!self->is_closed_) self->try_next();
-    });
-  }
-  timer_.expires_at(connect_until_);
-  timer_.async_wait([self = shared_from_this()](error_code error) {
-    if (!error && self->addresses_.empty()) self->on_late();
+  const auto known = no_address ? names_->known(url_.host) : std::vector{address};
+  if (known.empty()) return look_up(connect_until_);
+  is_from_memory_ = static_cast<bool>(no_address);
+  take_addresses(known);
+  asio::post(socket_.get_executor(), [self = shared_from_this()] {
+    if (!self->is_closed_) self->try_next();
   });
-  resolver_.async_resolve(url_.host, std::to_string(url_.port), tcp::resolver::numeric_service,
-                          [self = shared_from_this()](error_code error, const tcp::resolver::results_type& found) {
-                            if (self->is_closed_ || !self->done_) return;
-                            if (error) return self->finish(error, "cannot resolve the name of " + self->url_.text);
-                            for (const auto& each : found) self->addresses_.push_back(each.endpoint());
-                            self->try_next();
-                          });
+}
+
+ISAT_KUBERNETES_INLINE void connection::take_addresses(const std::vector<asio::ip::address>& found) {
+  addresses_.clear();
+  next_ = 0;
+  for (const auto& each : found) addresses_.emplace_back(each, url_.port);
+}
+
+ISAT_KUBERNETES_INLINE void connection::look_up(std::chrono::steady_clock::time_point until) {
+  is_looking_up_ = true;
+  timer_.expires_at(until);
+  timer_.async_wait([self = shared_from_this()](error_code cancelled) {
+    if (!cancelled) self->on_late();
+  });
+  // The lookup does not keep the connection: nobody knows when it ends.
+  names_->look_up(url_.host, [life = weak_from_this()](error_code error, const std::vector<asio::ip::address>& found) {
+    const auto self = life.lock();
+    if (self != nullptr && !self->is_closed_ && self->done_ && self->is_looking_up_) self->on_found(error, found);
+  });
+}
+
+ISAT_KUBERNETES_INLINE void connection::on_found(error_code error, const std::vector<asio::ip::address>& found) {
+  is_looking_up_ = false;
+  if (!error && found.empty()) error = asio::error::host_not_found;
+  if (error && memory_error_) return finish(memory_error_, "cannot connect to " + url_.text);
+  if (error) return finish(error, "cannot resolve the name of " + url_.text);
+  take_addresses(found);
+  try_next();
 }
 
 // A server behind several addresses: none of them may use up the time of the others.
 ISAT_KUBERNETES_INLINE void connection::try_next() {
   const auto now = std::chrono::steady_clock::now();
-  const auto left = static_cast<long>(addresses_.size() - next_);
+  const auto left = static_cast<long>(addresses_.size() - next_) + (is_from_memory_ ? 1 : 0);  // one for a lookup
   boost::system::error_code error;
   socket_.close(error);
   const tcp::endpoint& where = addresses_[next_++];
@@ -111,7 +131,7 @@ ISAT_KUBERNETES_INLINE void connection::on_late() {
   const bool is_stale = std::chrono::steady_clock::now() < timer_.expiry();  // it is about a step that is over
   if (is_closed_ || is_connected_ || !done_ || is_stale) return;
   is_late_ = true;
-  if (addresses_.empty()) return finish(error::request_timeout, "cannot resolve the name of " + url_.text);
+  if (is_looking_up_) return on_found(error::request_timeout, {});
   boost::system::error_code ignored;
   socket_.close(ignored);  // what is pending on it ends
 }
@@ -119,6 +139,11 @@ ISAT_KUBERNETES_INLINE void connection::on_late() {
 ISAT_KUBERNETES_INLINE void connection::on_connected(error_code error) {
   if (is_late_) error = asio::error::timed_out;
   if (error && next_ < addresses_.size()) return try_next();
+  if (error && std::exchange(is_from_memory_, false)) {
+    memory_error_ = error;
+    names_->doubt(url_.host);
+    return look_up(std::min(std::chrono::steady_clock::now() + second_lookup_max, connect_until_));
+  }
   if (error) return finish(error, "cannot connect to " + url_.text);
   if (!tls_) return on_ready();
   shake_hands();
@@ -127,6 +152,11 @@ ISAT_KUBERNETES_INLINE void connection::on_connected(error_code error) {
 // The timer may have expired already: it has nothing to say any more.
 ISAT_KUBERNETES_INLINE void connection::on_ready() {
   is_connected_ = true;
+  if (!url_.host_is_address) {
+    std::vector<asio::ip::address> all;
+    for (const auto& each : addresses_) all.push_back(each.address());
+    names_->note_good(url_.host, addresses_[next_ - 1].address(), std::move(all));
+  }
   finish({}, {});
 }
 
@@ -139,6 +169,7 @@ ISAT_KUBERNETES_INLINE void connection::shake_hands() {
   tls_->async_handshake(asio::ssl::stream_base::client, [self = shared_from_this()](error_code error) {
     if (self->is_closed_ || !self->done_) return;
     if (!error) return self->on_ready();
+    self->on_no_handshake();
     const std::string step = "cannot connect to " + self->url_.text;
     if (self->is_late_) return self->finish(asio::error::timed_out, step + " (TLS)");
     std::string why;
@@ -148,6 +179,13 @@ ISAT_KUBERNETES_INLINE void connection::shake_hands() {
     self->close();
     done(error, step + ": " + why);
   });
+}
+
+// The address that worked before may be somebody else's now: the next connection will know.
+ISAT_KUBERNETES_INLINE void connection::on_no_handshake() {
+  if (!std::exchange(is_from_memory_, false)) return;
+  names_->doubt(url_.host);
+  names_->look_up(url_.host, [](error_code, const std::vector<asio::ip::address>&) {});
 }
 
 ISAT_KUBERNETES_INLINE void connection::finish(error_code error, const std::string& message) {
@@ -226,7 +264,6 @@ ISAT_KUBERNETES_INLINE void connection::close() noexcept {
   answer_.reset();
   boost::system::error_code ignored;
   timer_.cancel();
-  resolver_.cancel();
   socket_.close(ignored);
 }
 

@@ -5,6 +5,7 @@
 
 #include "isat/detail/erase.hpp"
 #include "isat/kubernetes/api/http_exchange.hpp"
+#include "isat/kubernetes/detail/decimal.hpp"
 #include "isat/kubernetes/detail/status_object.hpp"
 #include "isat/kubernetes/error.hpp"
 
@@ -18,7 +19,6 @@
 #include <boost/optional/optional.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -108,12 +108,10 @@ ISAT_KUBERNETES_INLINE void put_target(std::string& text, std::string_view targe
 
 // The form with a date is for people's caches; no API server sends it.
 ISAT_KUBERNETES_INLINE std::chrono::seconds retry_after_of(std::string_view value) noexcept {
-  constexpr unsigned seconds_max = 3600;
-  unsigned seconds = 0;
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
-  if (error == std::errc::result_out_of_range) return std::chrono::seconds{seconds_max};
-  if (error != std::errc{} || end != value.data() + value.size()) return {};
-  return std::chrono::seconds{seconds < seconds_max ? seconds : seconds_max};
+  constexpr std::uint32_t seconds_max = 3600;
+  const bool is_number = !value.empty() && value.find_first_not_of("0123456789") == std::string_view::npos;
+  if (!is_number) return {};
+  return std::chrono::seconds{std::min(decimal<std::uint32_t>(value).value_or(seconds_max), seconds_max)};
 }
 
 ISAT_KUBERNETES_INLINE error_code exchange_error(const error_code& error) noexcept {

@@ -84,28 +84,30 @@ ISAT_KUBERNETES_INLINE error_code read_servers(const std::string& body, std::vec
 }
 
 // One of the two places where the servers are listed, the newer one first.
-ISAT_KUBERNETES_INLINE void ask_for_servers(api_client& client, bool older, handler<discovery_signature> done) {
+ISAT_KUBERNETES_INLINE void ask_for_servers(const ask_function& ask, const asio::any_io_executor& executor, bool older,
+                                            handler<discovery_signature> done) {
   api_request request;
   request.target = older ? "/api/v1/namespaces/default/endpoints/kubernetes"
                          : "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
                            "?labelSelector=kubernetes.io%2Fservice-name%3Dkubernetes";
   request.answer_max = std::size_t{1} << 20U;
   const auto slot = asio::get_associated_cancellation_slot(done);
-  const auto where = asio::get_associated_executor(done, client.get_executor());
-  auto answered = [&client, older, done = std::move(done)](error_code error, const api_response& response) mutable {
+  const auto where = asio::get_associated_executor(done, executor);
+  auto answered = [ask, executor, older, done = std::move(done)](error_code error,
+                                                                 const api_response& response) mutable {
     if (!older && (error == error::not_found || error == error::forbidden)) {
-      return ask_for_servers(client, true, std::move(done));
+      return ask_for_servers(ask, executor, true, std::move(done));
     }
     std::vector<std::string> urls;
     if (!error) error = read_servers(response.body, urls);
     std::move(done)(error, std::move(urls));
   };
-  client.async_request(std::move(request),
-                       asio::bind_cancellation_slot(slot, asio::bind_executor(where, std::move(answered))));
+  ask(std::move(request), asio::bind_cancellation_slot(slot, asio::bind_executor(where, std::move(answered))));
 }
 
-ISAT_KUBERNETES_INLINE void start_discovery(api_client& client, handler<discovery_signature> done) {
-  ask_for_servers(client, false, std::move(done));
+ISAT_KUBERNETES_INLINE void start_discovery(const ask_function& ask, const asio::any_io_executor& executor,
+                                            handler<discovery_signature> done) {
+  ask_for_servers(ask, executor, false, std::move(done));
 }
 
 }  // namespace isat::inline v0::kubernetes::detail

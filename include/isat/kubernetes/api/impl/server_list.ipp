@@ -3,6 +3,7 @@
 // The bodies of server_list.hpp. Compiled into the library, or included by that header; never by itself.
 #pragma once
 
+#include "isat/detail/backoff.hpp"
 #include "isat/detail/mix.hpp"
 #include "isat/kubernetes/api/server_list.hpp"
 
@@ -27,6 +28,13 @@ ISAT_KUBERNETES_INLINE server_list::server_list(std::uint64_t seed) : random_{se
 ISAT_KUBERNETES_INLINE std::size_t server_list::add() {
   servers_.emplace_back();
   return servers_.size() - 1;
+}
+
+ISAT_KUBERNETES_INLINE bool server_list::has_choice(const std::set<std::size_t>& without) const {
+  for (std::size_t number = 0; number < servers_.size(); ++number) {
+    if (servers_[number].is_listed && !without.contains(number)) return true;
+  }
+  return false;
 }
 
 // A copy goes anywhere but where the original is; if there is no original any more, then where the oldest is that
@@ -75,7 +83,7 @@ ISAT_KUBERNETES_INLINE server_list::choice server_list::choose(const wish& reque
   choice best{servers_.size(), now};
   standing least;
   for (std::size_t number = 0; number < servers_.size(); ++number) {
-    if (without.contains(number)) continue;
+    if (!servers_[number].is_listed || without.contains(number)) continue;
     const standing candidate = stand(number, request, now);
     if (best.server == servers_.size() || candidate < least) {
       best.server = number;
@@ -124,8 +132,9 @@ ISAT_KUBERNETES_INLINE void server_list::end(std::uint64_t request, server_verdi
 ISAT_KUBERNETES_INLINE void server_list::fail(server& which, time_point now) {
   // Requests that were on their way together fail together: that is one failure.
   if (now < which.shunned_until) return;
-  constexpr int doublings_max = 6;
-  const duration longest = std::min(back_off_first * (1 << std::min(which.failures, doublings_max)), back_off_max);
+  const auto doublings = static_cast<unsigned>(which.failures);
+  const auto longest =
+      std::chrono::duration_cast<duration>(isat::detail::doubled(back_off_first, doublings, back_off_max));
   random_ = isat::detail::mix(random_);
   const auto part = static_cast<duration::rep>(random_ % 1000);
   which.shunned_until = now + longest / 2 + longest / 2 * part / 1000;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "isat/kubernetes/api/server_url.hpp"
+#include "isat/kubernetes/detail/decimal.hpp"
 
 #include <boost/asio/ip/address.hpp>
 #include <boost/system/errc.hpp>
@@ -13,7 +14,6 @@
 #include <boost/url/scheme.hpp>
 #include <boost/url/url_view.hpp>
 
-#include <charconv>
 #include <cstddef>
 #include <utility>
 
@@ -27,10 +27,7 @@ ISAT_KUBERNETES_INLINE config_failure bad_url(const char* why) {
 
 // 0: there is no such port.
 ISAT_KUBERNETES_INLINE std::uint16_t port_of(std::string_view text, std::uint16_t usual) noexcept {
-  if (text.empty()) return usual;
-  std::uint16_t port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  return error == std::errc{} && end == text.data() + text.size() ? port : std::uint16_t{0};
+  return text.empty() ? usual : decimal<std::uint16_t>(text).value_or(std::uint16_t{0});
 }
 
 // Sets host, host_is_address and authority. False: there is no host.

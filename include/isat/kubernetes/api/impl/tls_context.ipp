@@ -148,14 +148,20 @@ ISAT_KUBERNETES_INLINE bool tls_context::prepare(::SSL* connection, const server
          ::X509_VERIFY_PARAM_set1_host(parameters, name.data(), name.size()) == 1;
 }
 
+// The server says so, it chose an older one, or what it speaks is no TLS at all.
+ISAT_KUBERNETES_INLINE bool is_version_fault(int reason) noexcept {
+  return reason == SSL_R_TLSV1_ALERT_PROTOCOL_VERSION || reason == SSL_R_UNSUPPORTED_PROTOCOL ||
+         reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_WRONG_SSL_VERSION;
+}
+
 ISAT_KUBERNETES_INLINE error_code handshake_failure(::SSL* connection, error_code error, const std::string& expected,
                                                     std::string& message) {
   const long result = ::SSL_get_verify_result(connection);
   const auto code = static_cast<unsigned long>(error.value());
-  const bool refused = error.category() == asio::error::get_ssl_category() && ERR_GET_LIB(code) == ERR_LIB_SSL &&
-                       ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED;
-  if (result == X509_V_OK || !refused) {
-    message = "TLS fails: " + error.message();
+  const bool is_ssl = error.category() == asio::error::get_ssl_category() && ERR_GET_LIB(code) == ERR_LIB_SSL;
+  const int reason = is_ssl ? ERR_GET_REASON(code) : 0;
+  if (result == X509_V_OK || reason != SSL_R_CERTIFICATE_VERIFY_FAILED) {
+    message = (is_version_fault(reason) ? "the server speaks no TLS 1.2 or newer: " : "TLS fails: ") + error.message();
     return error;
   }
   message = std::string{"the server's certificate is not good: "} + ::X509_verify_cert_error_string(result);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // What a credential plugin is told and what it answers: an ExecCredential object in its environment, and another one on
-// its standard output. Credentials with an end are replaced a little before it, for the way to the server takes time
-// too. It refuses to run anything: that is process.hpp's business.
+// its standard output. It refuses to run anything, which is process.hpp's business, and to know when: that is
+// plugin_schedule.hpp's.
 // @see Kubernetes documentation, "client-go credential plugins"
 #pragma once
 
@@ -23,15 +23,6 @@ struct exec_credential {
   std::string key;          ///< PEM
   std::optional<std::chrono::system_clock::time_point> expires;
 };
-
-/// How long before their end credentials are replaced.
-inline constexpr std::chrono::seconds expiry_slack{10};
-
-/// True while they need not be replaced. @param slack before their end
-inline bool is_fresh(const exec_credential& credential, std::chrono::system_clock::time_point now,
-                     std::chrono::seconds slack = expiry_slack) noexcept {
-  return !credential.expires || now < *credential.expires - slack;
-}
 
 /// True if plugins of this version of the protocol are understood.
 bool is_exec_version(std::string_view api_version) noexcept;

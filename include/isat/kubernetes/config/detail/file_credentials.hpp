@@ -10,9 +10,9 @@
 #include "isat/kubernetes/config/detail/token_cache.hpp"
 #include "isat/kubernetes/config/detail/watched_file.hpp"
 #include "isat/kubernetes/detail/status_object.hpp"
+#include "isat/kubernetes/detail/warning.hpp"
 
 #include <cstddef>
-#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,9 +20,6 @@
 namespace isat::inline v0::kubernetes::detail {
 
 inline constexpr std::size_t shown_path_max = 1024;
-
-/// What warnings are told to; may be empty.
-using warning_function = std::function<void(std::string_view)>;
 
 /// Tells a trouble once, until it is over or another one.
 class told_once {

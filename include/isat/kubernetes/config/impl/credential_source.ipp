@@ -7,6 +7,7 @@
 #include "isat/kubernetes/config/credential_source.hpp"
 #include "isat/kubernetes/config/detail/exec_credential.hpp"
 #include "isat/kubernetes/config/detail/file_credentials.hpp"
+#include "isat/kubernetes/config/detail/plugin_schedule.hpp"
 #include "isat/kubernetes/config/detail/process.hpp"
 #include "isat/kubernetes/detail/status_object.hpp"
 #include "isat/kubernetes/error.hpp"
@@ -37,17 +38,32 @@ class credential_source::state {
       const error_code error = read_files();
       return complete_later(executor_, std::move(done), error, error ? identity{} : current_);
     }
-    if (given_ && !doubted_ && is_fresh(*given_, std::chrono::system_clock::now())) {
-      return complete_later(executor_, std::move(done), error_code{}, current_);
+    const auto wall = std::chrono::system_clock::now();
+    const bool is_due = schedule_.is_due(std::chrono::steady_clock::now(), wall);
+    if (is_due) {
+      is_awaited_ = !schedule_.is_usable(wall);
+      schedule_.begin();
     }
-    wait(std::move(done));
-    if (run_ == nullptr) run_plugin();
+    switch (schedule_.answer(wall)) {
+      case detail::plugin_answer::none:
+        break;
+      case detail::plugin_answer::given:
+        complete_later(executor_, std::move(done), error_code{}, current_);
+        break;
+      case detail::plugin_answer::failure:
+        complete_later(executor_, std::move(done), error_code{error::no_credentials}, identity{});
+        break;
+      case detail::plugin_answer::later:
+        wait(std::move(done));
+        break;
+    }
+    if (is_due) run_plugin();
   }
 
   void refused(std::uint64_t generation) {
     if (generation != current_.generation) return;  // of what is not used any more
     files_.doubt();
-    doubted_ = true;
+    schedule_.refuse(std::chrono::steady_clock::now());
   }
 
   const std::string& failure() const noexcept { return failure_; }
@@ -81,8 +97,13 @@ class credential_source::state {
     place->store(std::move(done), [this, place] {
       place->complete(asio::error::operation_aborted, {});
       waiting_.erase(place);
-      if (waiting_.empty()) run_.reset();
+      if (waiting_.empty() && is_awaited_) break_off();
     });
+  }
+
+  void break_off() {
+    run_.reset();
+    schedule_.abandon();
   }
 
   void run_plugin() {
@@ -103,8 +124,7 @@ class credential_source::state {
       trouble = detail::read_exec_credential(end.output, plugin_->api_version, given);
       if (trouble.empty()) {
         adopt({given.token, given.certificate, given.key, 0});
-        given_ = std::move(given);
-        doubted_ = false;
+        schedule_.succeed(std::chrono::steady_clock::now(), std::chrono::system_clock::now(), given.expires);
       }
     }
     tell(std::move(trouble));
@@ -132,14 +152,18 @@ class credential_source::state {
     run_.reset();
     if (!trouble.empty()) {
       trouble.insert(0, "the credential plugin " + detail::printable(plugin_->command, shown_max) + ' ');
+      schedule_.fail(std::chrono::steady_clock::now());
     }
-    const bool is_served =
-        given_ && !doubted_ && is_fresh(*given_, std::chrono::system_clock::now(), std::chrono::seconds{0});
+    const bool is_served = schedule_.is_usable(std::chrono::system_clock::now());
     error_code error;
-    if (!trouble.empty() && !is_served)
-      error = fail(std::move(trouble));
-    else
-      plugin_told_.tell(warn_, trouble.empty() ? trouble : trouble + "; what it gave before is still used");
+    if (!trouble.empty()) {
+      error = fail(trouble);
+      trouble += "; what it gave before is still used";
+    }
+    if (!error || is_served) {
+      error = {};
+      plugin_told_.tell(warn_, trouble);
+    }
     waiting_list told;
     told.swap(waiting_);
     for (auto& one : told) one.complete(error, error ? identity{} : current_);
@@ -151,8 +175,8 @@ class credential_source::state {
   detail::warning_function warn_;
   std::string failure_;
   identity current_;
-  std::optional<detail::exec_credential> given_;
-  bool doubted_ = false;  // a server does not accept what was given
+  detail::plugin_schedule schedule_;
+  bool is_awaited_ = false;  // the run that goes on is for those who wait, not beside them
   detail::told_once plugin_told_;
   waiting_list waiting_;
   std::shared_ptr<detail::program_run> run_;

@@ -6,18 +6,18 @@
 #include "isat/kubernetes/config/detail/token_cache.hpp"
 #include "isat/kubernetes/config/detail/watched_file.hpp"
 #include "isat/kubernetes/config/in_cluster.hpp"
+#include "isat/kubernetes/detail/decimal.hpp"
 #include "isat/kubernetes/detail/status_object.hpp"
 
 #include <boost/system/errc.hpp>
 #include <boost/system/error_code.hpp>
 
-#include <charconv>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 namespace isat::inline v0::kubernetes::detail {
@@ -37,12 +37,7 @@ ISAT_KUBERNETES_INLINE boost::system::result<std::string, config_failure> server
   if (host.empty()) return fail("KUBERNETES_SERVICE_HOST is not set: this is no pod");
   if (port.empty()) return fail("KUBERNETES_SERVICE_PORT is not set");
   if (host.find_first_of("/@?# \t\r\n") != std::string::npos) return fail("KUBERNETES_SERVICE_HOST is no host");
-  unsigned number = 0;
-  const char* const end = port.data() + port.size();
-  const auto [stopped, error] = std::from_chars(port.data(), end, number);
-  if (error != std::errc{} || stopped != end || number == 0 || number > 65'535) {
-    return fail("KUBERNETES_SERVICE_PORT is no port");
-  }
+  if (decimal<std::uint16_t>(port).value_or(0) == 0) return fail("KUBERNETES_SERVICE_PORT is no port");
   if (host.find(':') != std::string::npos && host.front() != '[') host = '[' + host + ']';
   return "https://" + host + ':' + port;
 }

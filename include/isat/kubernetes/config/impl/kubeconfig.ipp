@@ -3,6 +3,7 @@
 // The bodies of kubeconfig.hpp. Compiled into the library, or included by that header; never by itself.
 #pragma once
 
+#include "isat/kubernetes/api/server_url.hpp"
 #include "isat/kubernetes/config/detail/exec_credential.hpp"
 #include "isat/kubernetes/config/detail/kubeconfig_entry.hpp"
 #include "isat/kubernetes/config/detail/kubeconfig_merge.hpp"
@@ -27,16 +28,12 @@
 namespace isat::inline v0::kubernetes::detail {
 
 ISAT_KUBERNETES_INLINE void read_cluster(entry_reader& reader, cluster_config& into) {
-  constexpr std::string_view scheme = "https://";
   const std::string server = reader.text("server");
-  const std::string_view rest = server.starts_with(scheme) ? std::string_view{server}.substr(scheme.size()) : "";
+  const auto url = parse_server_url(server);
   if (server.empty())
     reader.blame("server", "is missing");
-  else if (rest.empty())
-    reader.blame("server", "must begin with https:// and name a host");
-  else if (rest.substr(0, rest.find('/')).find('@') != std::string_view::npos) {
-    reader.blame("server", "must not hold a user and a password");
-  }
+  else if (!url)
+    reader.blame("server", "cannot be used: " + url.error().message);
   into.servers = {server};
   into.certificate_authority = reader.data_or_file("certificate-authority");
   into.tls_server_name = reader.text("tls-server-name");

@@ -31,6 +31,17 @@ class known_leases {
     objects.push_back(std::move(seen));
   }
 
+  /// Remembers `there` although a later version may be known: the server has just shown that this is what is there,
+  /// and if that is older the store was restored.
+  void correct(lease_object there) {
+    for (lease_object& known : by_name_[there.found.name]) {
+      if (known.found.at.incarnation != there.found.at.incarnation) continue;
+      known = std::move(there);
+      return;
+    }
+    learn(std::move(there));
+  }
+
   /// The object of this name whose versions have this incarnation, or null.
   const lease_object* find(const std::string& name, std::uint64_t incarnation) const noexcept {
     const auto found = by_name_.find(name);

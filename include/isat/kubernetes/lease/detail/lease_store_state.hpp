@@ -11,6 +11,7 @@
 #include "isat/error.hpp"
 #include "isat/kubernetes/api/api_client.hpp"
 #include "isat/kubernetes/api/api_request.hpp"
+#include "isat/kubernetes/lease/detail/failure_notes.hpp"
 #include "isat/kubernetes/lease/detail/known_leases.hpp"
 #include "isat/kubernetes/lease/detail/lease_object.hpp"
 #include "isat/kubernetes/lease/detail/watch_progress.hpp"
@@ -57,7 +58,11 @@ class lease_store::state final : public reflector_listener, public std::enable_s
   state(api_client& client, lease_store_options options);
 
   const asio::any_io_executor& executor() const noexcept { return executor_; }
-  const std::string& failure() const noexcept { return failure_; }
+  const detail::failure_notes& failures() const noexcept { return failures_; }
+  std::chrono::nanoseconds asked_pause() const noexcept {
+    const clock::duration left = asked_until_ - clock::now();
+    return left > clock::duration{0} ? left : clock::duration{0};
+  }
 
   void load(std::string name, handler<one_signature> done);
   void cas(election::entry next, handler<one_signature> done);
@@ -68,6 +73,7 @@ class lease_store::state final : public reflector_listener, public std::enable_s
   void close() noexcept {
     closed_ = true;
     idle_.cancel();
+    gone_.clear();
     reflector_.reset();
     feed_.reset();
   }
@@ -76,18 +82,22 @@ class lease_store::state final : public reflector_listener, public std::enable_s
   using clock = std::chrono::steady_clock;
   using one_handler = handler<one_signature>;
 
+  static constexpr auto asked_pause_max = std::chrono::seconds{60};
+
   template <class Done, class Then>
   void send(api_request request, Done& done, Then then);
   bool is_usable(std::string_view name) const noexcept {
     return detail::is_lease_name(name) && detail::is_lease_name(options_.name_space);
   }
   api_request request_for(method how, const std::string& name) const;
-  std::optional<election::entry> take_in(const boost::json::object& lease, bool by_watch);
-  std::optional<election::entry> take_in(const std::string& body);
-  error_code note(error_code error, const api_response& response, std::string_view action, const std::string& name);
+  election::entry take_in(detail::lease_object seen, bool by_watch);
+  void note(error_code error, const api_response& response, std::string_view action, const std::string& name);
   void look_at_watch();
 
-  void learn_uid(election::entry next, one_handler done);
+  void create(election::entry next, one_handler done);
+  void replace(election::entry next, const detail::lease_object& before, one_handler done);
+  std::string lease_text(const election::entry& next, const detail::lease_object* before);
+  void read_and_replace(election::entry next, one_handler done);
   void write(election::entry next, api_request request, one_handler done);
   void remove_nothing(election::entry next, one_handler done);
   void next_page(const std::shared_ptr<detail::lease_listing>& run);
@@ -98,6 +108,7 @@ class lease_store::state final : public reflector_listener, public std::enable_s
   void on_synced() override;
   void on_lost(error_code error, const std::string& message) override;
   void tell_gone(const std::string& name);
+  void read_gone();
   void rest_unless_heard();
 
   api_client& client_;
@@ -105,7 +116,8 @@ class lease_store::state final : public reflector_listener, public std::enable_s
   lease_store_options options_;
   std::string identity_;
   std::string path_;
-  std::string failure_;
+  detail::failure_notes failures_;
+  std::chrono::steady_clock::time_point asked_until_;
   writing_clock dates_;
   detail::known_leases known_;
   std::map<std::string, unsigned> writing_;  // how many writes are on their way
@@ -116,6 +128,10 @@ class lease_store::state final : public reflector_listener, public std::enable_s
   std::unique_ptr<reflector> reflector_;
   asio::steady_timer idle_;
   detail::watch_progress progress_;
+  // A list or a watch may tell of any number of removals at once.
+  static constexpr unsigned gone_reads_max = 4;
+  std::set<std::string> gone_;                 // what is still to be read
+  unsigned gone_reads_ = 0;                    // on their way
   std::map<std::string, std::uint64_t> told_;  // what the watch has told of and not taken back, by its list
   std::uint64_t generation_ = 0;
 };

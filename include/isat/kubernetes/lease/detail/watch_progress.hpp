@@ -33,7 +33,7 @@ class watch_progress {
     return true;
   }
 
-  /// Another watch begins; what has been told counts for it, too, unless the store went back.
+  /// Another watch begins, with a list: nothing has been told, and nothing is owed.
   void begin() noexcept { *this = {}; }
 
  private:

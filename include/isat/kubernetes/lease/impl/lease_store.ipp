@@ -6,6 +6,7 @@
 
 #include "isat/complete_later.hpp"
 #include "isat/detail/random_number.hpp"
+#include "isat/kubernetes/detail/parse_options.hpp"
 #include "isat/kubernetes/error.hpp"
 #include "isat/kubernetes/lease/detail/lease_object.hpp"
 #include "isat/kubernetes/lease/detail/lease_store_state.hpp"
@@ -37,6 +38,13 @@ inline std::string new_identity() {
   return (boot.empty() ? "0" : boot) + '_' + isat::detail::hex_text(isat::detail::random_number());
 }
 
+// The Lease that a server has sent by itself; none: it is none.
+inline std::optional<lease_object> read_answer(const std::string& body) {
+  error_code error;
+  const boost::json::value parsed = boost::json::parse(body, error, {}, object_parse_options());
+  return error || !parsed.is_object() ? std::nullopt : read_lease(parsed.get_object());
+}
+
 }  // namespace detail
 
 // ---- Requests ----
@@ -63,35 +71,27 @@ ISAT_KUBERNETES_INLINE api_request lease_store::state::request_for(method how, c
   return request;
 }
 
-ISAT_KUBERNETES_INLINE std::optional<election::entry> lease_store::state::take_in(const boost::json::object& lease,
-                                                                                  bool by_watch) {
-  auto seen = detail::read_lease(lease);
-  if (!seen) return std::nullopt;
-  election::entry found = seen->found;
+ISAT_KUBERNETES_INLINE election::entry lease_store::state::take_in(detail::lease_object seen, bool by_watch) {
+  election::entry found = seen.found;
   if (by_watch) {
     progress_.told(found.at.number);
-  } else if (options_.only.empty() ? seen->labelled : found.name == options_.only) {
+  } else if (options_.only.empty() ? seen.labelled : found.name == options_.only) {
     progress_.owes(found.at.number, clock::now());
   }
-  known_.learn(std::move(*seen));
+  known_.learn(std::move(seen));
   return found;
 }
 
-ISAT_KUBERNETES_INLINE std::optional<election::entry> lease_store::state::take_in(const std::string& body) {
-  error_code error;
-  const boost::json::value parsed = boost::json::parse(body, error);
-  return error || !parsed.is_object() ? std::nullopt : take_in(parsed.get_object(), false);
-}
-
-// Keeps what people want to know of a failure.
-ISAT_KUBERNETES_INLINE error_code lease_store::state::note(error_code error, const api_response& response,
-                                                           std::string_view action, const std::string& name) {
-  if (error) {
-    failure_ = std::string{"cannot "}.append(action).append(" the Lease ");
-    failure_ += options_.name_space + '/' + name + ": ";
-    failure_ += response.message.empty() ? error.message() : response.message;
-  }
-  return error;
+// Keeps what people want to know of a failure, and what the server asks for.
+ISAT_KUBERNETES_INLINE void lease_store::state::note(error_code error, const api_response& response,
+                                                     std::string_view action, const std::string& name) {
+  if (!error || error == asio::error::operation_aborted) return;
+  std::string text = std::string{"cannot "}.append(action).append(" the Lease ");
+  text += options_.name_space + '/' + name + ": ";
+  text += response.message.empty() ? error.message() : response.message;
+  failures_.note(error, std::move(text));
+  if (response.retry_after <= std::chrono::seconds{0}) return;
+  asked_until_ = std::max(asked_until_, clock::now() + std::min(response.retry_after, asked_pause_max));
 }
 
 ISAT_KUBERNETES_INLINE void lease_store::state::look_at_watch() {
@@ -112,13 +112,15 @@ ISAT_KUBERNETES_INLINE void lease_store::state::load(std::string name, one_handl
   send(std::move(request), done,
        [this, name = std::move(name)](error_code failed, const api_response& response, one_handler told) {
          election::entry found{name, {}, {}, false};
-         if (failed == error::not_found) {
+         auto seen = failed ? std::nullopt : detail::read_answer(response.body);
+         if (seen) {
+           found = take_in(std::move(*seen), false);
+         } else if (!failed) {
+           failed = error::malformed_answer;
+         } else if (failed == error::not_found) {
            failed = {};
-         } else if (note(failed, response, "read", name); !failed) {
-           auto seen = take_in(response.body);
-           if (!seen) failed = error::malformed_answer;
-           if (seen) found = std::move(*seen);
          }
+         note(failed, response, "read", name);
          complete_later(executor_, std::move(told), failed, std::move(found));
        });
 }
@@ -130,39 +132,62 @@ ISAT_KUBERNETES_INLINE void lease_store::state::cas(election::entry next, one_ha
     return complete_later(executor_, std::move(done), error_code{error::unusable_name}, std::move(next));
   }
   look_at_watch();
-  const bool creates = next.at == election::version{};
-  const detail::lease_object* before = creates ? nullptr : known_.find(next.name, next.at.incarnation);
-  if (!creates && before == nullptr) return learn_uid(std::move(next), std::move(done));
-  if (creates && !next.value) return remove_nothing(std::move(next), std::move(done));
-  api_request request = request_for(!next.value ? method::remove
-                                    : creates   ? method::post
-                                                : method::put,
-                                    creates ? "" : next.name);
+  if (next.at == election::version{}) return create(std::move(next), std::move(done));
+  const detail::lease_object* before = known_.find(next.name, next.at.incarnation);
+  // With a version goes the metadata of that very version, or what others have written since would come back.
+  if (before == nullptr || before->found.at != next.at) return read_and_replace(std::move(next), std::move(done));
+  replace(std::move(next), *before, std::move(done));
+}
+
+ISAT_KUBERNETES_INLINE void lease_store::state::create(election::entry next, one_handler done) {
+  if (!next.value) return remove_nothing(std::move(next), std::move(done));
+  api_request request = request_for(method::post, "");
+  request.body = lease_text(next, nullptr);
+  write(std::move(next), std::move(request), std::move(done));
+}
+
+ISAT_KUBERNETES_INLINE void lease_store::state::replace(election::entry next, const detail::lease_object& before,
+                                                        one_handler done) {
+  api_request request = request_for(next.value ? method::put : method::remove, next.name);
   if (next.value) {
-    const auto wall = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
-    const micro_time now = dates_.next(wall, clock::now().time_since_epoch());
-    request.body = boost::json::serialize(detail::make_lease(next, {options_.name_space, identity_, now, before}));
+    request.body = lease_text(next, &before);
   } else {
-    const boost::json::object guard{{"uid", before->uid}, {"resourceVersion", std::to_string(next.at.number)}};
+    const boost::json::object guard{{"uid", before.uid}, {"resourceVersion", std::to_string(next.at.number)}};
     request.body = boost::json::serialize(
         boost::json::object{{"apiVersion", "v1"}, {"kind", "DeleteOptions"}, {"preconditions", guard}});
   }
   write(std::move(next), std::move(request), std::move(done));
 }
 
-// A version of an object that this store has not seen, or has forgotten: reads what is there now, which alone can be
-// replaced.
-ISAT_KUBERNETES_INLINE void lease_store::state::learn_uid(election::entry next, one_handler done) {
+ISAT_KUBERNETES_INLINE std::string lease_store::state::lease_text(const election::entry& next,
+                                                                  const detail::lease_object* before) {
+  const auto wall = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+  const micro_time now = dates_.next(wall, clock::now().time_since_epoch());
+  return boost::json::serialize(detail::make_lease(next, {options_.name_space, identity_, now, before}));
+}
+
+// Of a version that this store has not seen or has forgotten, or that lies before what it knows, as after a restored
+// backup: reads what is there now, which alone can be replaced.
+ISAT_KUBERNETES_INLINE void lease_store::state::read_and_replace(election::entry next, one_handler done) {
   auto request = request_for(method::get, next.name);
   request.urgency = urgency::urgent;
+  request.elsewhere = writing_.contains(next.name);
   send(std::move(request), done,
        [this, next = std::move(next)](error_code failed, const api_response& response, one_handler told) mutable {
-         note(failed == error::not_found ? error_code{} : failed, response, "read", next.name);
-         const auto seen = failed ? std::nullopt : take_in(response.body);
+         const auto seen = failed ? std::nullopt : detail::read_answer(response.body);
          if (closed_)
            return complete_later(executor_, std::move(told), asio::error::operation_aborted, std::move(next));
-         if (seen && seen->at.incarnation == next.at.incarnation) return cas(std::move(next), std::move(told));
-         if (!failed || failed == error::not_found) failed = isat::error::version_conflict;
+         if (seen && seen->found.at == next.at) {
+           known_.correct(*seen);
+           return replace(std::move(next), *seen, std::move(told));
+         }
+         if (seen) take_in(*seen, false);
+         if (!failed && !seen) failed = error::malformed_answer;
+         if (!failed || failed == error::not_found) {
+           failed = isat::error::version_conflict;
+         } else {
+           note(failed, response, "read", next.name);
+         }
          complete_later(executor_, std::move(told), failed, std::move(next));
        });
 }
@@ -170,21 +195,24 @@ ISAT_KUBERNETES_INLINE void lease_store::state::learn_uid(election::entry next, 
 ISAT_KUBERNETES_INLINE void lease_store::state::write(election::entry next, api_request request, one_handler done) {
   // What is written while a copy of it is on its way had better go elsewhere.
   request.elsewhere = writing_[next.name]++ > 0;
+  request.subject = next.name;
   written_.insert(next.name);
   send(std::move(request), done,
        [this, next = std::move(next)](error_code failed, const api_response& response, one_handler told) mutable {
          if (const auto writing = writing_.find(next.name); --writing->second == 0) writing_.erase(writing);
          const bool is_conflict = failed == error::conflict || failed == error::already_exists ||
                                   (failed == error::not_found && next.at != election::version{});
+         auto seen = failed || !next.value ? std::nullopt : detail::read_answer(response.body);
          if (is_conflict) {
            failed = isat::error::version_conflict;
-         } else if (note(failed, response, next.value ? "write" : "remove", next.name); failed) {
-         } else if (!next.value) {
+         } else if (seen) {
+           next.at = take_in(*seen, false).at;
+           known_.correct(std::move(*seen));
+         } else if (!failed && !next.value) {
            next.at = {};
-         } else if (auto seen = take_in(response.body)) {
-           next.at = seen->at;
          } else {
-           failed = error::malformed_answer;
+           if (!failed) failed = error::malformed_answer;
+           note(failed, response, next.value ? "write" : "remove", next.name);
          }
          complete_later(executor_, std::move(told), failed, std::move(next));
        });
@@ -211,7 +239,15 @@ ISAT_KUBERNETES_INLINE lease_store::~lease_store() { state_->close(); }
 
 ISAT_KUBERNETES_INLINE asio::any_io_executor lease_store::get_executor() noexcept { return state_->executor(); }
 
-ISAT_KUBERNETES_INLINE const std::string& lease_store::failure() const noexcept { return state_->failure(); }
+ISAT_KUBERNETES_INLINE const std::string& lease_store::failure() const noexcept { return state_->failures().latest(); }
+
+ISAT_KUBERNETES_INLINE const std::string& lease_store::failure(const error_code& error) const noexcept {
+  return state_->failures().of(error);
+}
+
+ISAT_KUBERNETES_INLINE std::chrono::nanoseconds lease_store::asked_pause() const noexcept {
+  return state_->asked_pause();
+}
 
 ISAT_KUBERNETES_INLINE void lease_store::do_load(std::string name, handler<one_signature> done) {
   state_->load(std::move(name), std::move(done));

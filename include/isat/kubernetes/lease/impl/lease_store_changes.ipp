@@ -5,19 +5,16 @@
 #pragma once
 
 #include "isat/complete_later.hpp"
-#include "isat/kubernetes/detail/json_member.hpp"
 #include "isat/kubernetes/detail/percent.hpp"
 #include "isat/kubernetes/error.hpp"
 #include "isat/kubernetes/lease/detail/lease_store_state.hpp"
+#include "isat/kubernetes/watch/detail/list_page.hpp"
 #include "isat/kubernetes/watch/reflector.hpp"
 
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/error.hpp>
-#include <boost/json/array.hpp>
-#include <boost/json/parse.hpp>
-#include <boost/json/value.hpp>
 
 #include <chrono>
 #include <memory>
@@ -36,14 +33,15 @@ ISAT_KUBERNETES_INLINE void lease_store::state::list(std::string prefix, handler
 
 ISAT_KUBERNETES_INLINE void lease_store::state::next_page(const std::shared_ptr<detail::lease_listing>& run) {
   api_request request = request_for(method::get, "");
-  request.target += options_.only.empty() ? std::string{"?labelSelector=isat%2Frecord"}
-                                          : "?fieldSelector=metadata.name%3D" + options_.only;
-  request.target +=
-      "&limit=500" + (run->next.empty() ? std::string{} : "&continue=" + detail::percent_encoded(run->next));
+  request.target += options_.only.empty()
+                        ? "?labelSelector=" + detail::percent_encoded(detail::record_label)
+                        : "?fieldSelector=" + detail::percent_encoded("metadata.name=" + options_.only);
+  request.target += "&limit=500";
+  if (!run->next.empty()) request.target += "&continue=" + detail::percent_encoded(run->next);
   auto slot = asio::get_associated_cancellation_slot(run->done);
   auto answer = [this, self = shared_from_this(), run](error_code failed, const api_response& response) {
-    note(failed, response, "list", run->prefix + '*');
     if (!failed && !take_page(*run, response.body)) failed = error::malformed_answer;
+    note(failed, response, "list", run->prefix + '*');
     if (!failed && !run->next.empty() && closed_) failed = asio::error::operation_aborted;
     if (!failed && !run->next.empty()) return next_page(run);
     if (failed) run->found.clear();
@@ -53,16 +51,15 @@ ISAT_KUBERNETES_INLINE void lease_store::state::next_page(const std::shared_ptr<
 }
 
 ISAT_KUBERNETES_INLINE bool lease_store::state::take_page(detail::lease_listing& run, const std::string& body) {
-  error_code error;
-  const boost::json::value parsed = boost::json::parse(body, error);
-  if (error || !parsed.is_object()) return false;
-  const boost::json::value* items = parsed.get_object().if_contains("items");
-  if (items == nullptr || !(items->is_array() || items->is_null())) return false;
-  for (const auto& item : items->is_array() ? items->get_array() : boost::json::array{}) {
-    auto seen = item.is_object() ? take_in(item.get_object(), false) : std::nullopt;
-    if (seen && seen->name.starts_with(run.prefix)) run.found.push_back(std::move(*seen));
+  auto page = detail::read_page(body);
+  if (page.items == nullptr) return false;
+  for (const auto& item : *page.items) {
+    auto lease = item.is_object() ? detail::read_lease(item.get_object()) : std::nullopt;
+    if (!lease) continue;
+    election::entry seen = take_in(std::move(*lease), false);
+    if (seen.name.starts_with(run.prefix)) run.found.push_back(std::move(seen));
   }
-  run.next = detail::text_in(detail::object_in(parsed.get_object(), "metadata"), "continue");
+  run.next = std::move(page.continue_token);
   return true;
 }
 
@@ -86,15 +83,17 @@ ISAT_KUBERNETES_INLINE void lease_store::state::changes(std::string prefix, hand
 }
 
 ISAT_KUBERNETES_INLINE void lease_store::state::on_object(object_change change, boost::json::object& object) {
-  const auto found = take_in(object, true);
-  if (!found || !feed_->wants(found->name)) return;
+  auto lease = detail::read_lease(object);
+  if (!lease) return;
+  const election::entry found = take_in(std::move(*lease), true);
+  if (!feed_->wants(found.name)) return;
   if (change == object_change::deleted) {
     // Perhaps only its label has gone.
-    told_.erase(found->name);
-    return tell_gone(found->name);
+    told_.erase(found.name);
+    return tell_gone(found.name);
   }
-  told_.insert_or_assign(found->name, generation_);
-  feed_->tell(*found);
+  told_.insert_or_assign(found.name, generation_);
+  feed_->tell(found);
   rest_unless_heard();
 }
 
@@ -110,7 +109,8 @@ ISAT_KUBERNETES_INLINE void lease_store::state::on_synced() {
 }
 
 ISAT_KUBERNETES_INLINE void lease_store::state::on_lost(error_code error, const std::string& message) {
-  failure_ = "cannot watch the Leases of " + options_.name_space + ": " + (message.empty() ? error.message() : message);
+  failures_.note(error, "cannot watch the Leases of " + options_.name_space + ": " +
+                            (message.empty() ? error.message() : message));
   feed_->lose_all(error);
   rest_unless_heard();
 }
@@ -125,14 +125,25 @@ ISAT_KUBERNETES_INLINE void lease_store::state::rest_unless_heard() {
   });
 }
 
-// Reads what seems to have gone, and tells what is there.
+// Reads what seems to have gone, each once and not all at the same time, and tells what is there.
 ISAT_KUBERNETES_INLINE void lease_store::state::tell_gone(const std::string& name) {
-  load(name, [self = shared_from_this(), name](error_code failed, const election::entry& found) {
-    if (!self->feed_) return;
-    if (!failed && !found.value) self->known_.forget(name);
-    failed ? self->feed_->lose(name, failed) : self->feed_->tell(found);
-    self->rest_unless_heard();
-  });
+  gone_.insert(name);
+  read_gone();
+}
+
+ISAT_KUBERNETES_INLINE void lease_store::state::read_gone() {
+  while (gone_reads_ < gone_reads_max && !gone_.empty()) {
+    const std::string name = std::move(gone_.extract(gone_.begin()).value());
+    ++gone_reads_;
+    load(name, [self = shared_from_this(), name](error_code failed, const election::entry& found) {
+      --self->gone_reads_;
+      if (!self->feed_) return;
+      if (!failed && !found.value) self->known_.forget(name);
+      failed ? self->feed_->lose(name, failed) : self->feed_->tell(found);
+      self->rest_unless_heard();
+      self->read_gone();
+    });
+  }
 }
 
 }  // namespace isat::inline v0::kubernetes

@@ -4,9 +4,8 @@
 #pragma once
 
 #include "isat/detail/random_number.hpp"
-#include "isat/kubernetes/detail/json_member.hpp"
-#include "isat/kubernetes/detail/parse_options.hpp"
 #include "isat/kubernetes/error.hpp"
+#include "isat/kubernetes/watch/detail/list_page.hpp"
 #include "isat/kubernetes/watch/reflector.hpp"
 #include "isat/kubernetes/watch/watch_decoder.hpp"
 #include "isat/kubernetes/watch/watch_machine.hpp"
@@ -18,10 +17,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/json/array.hpp>
-#include <boost/json/monotonic_resource.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
-#include <boost/json/storage_ptr.hpp>
 #include <boost/json/value.hpp>
 
 #include <optional>
@@ -60,31 +56,6 @@ ISAT_KUBERNETES_INLINE object_change change_of(watch_event_type type) noexcept {
       break;
   }
   return object_change::none;
-}
-
-/// One page of a list.
-struct list_page {
-  boost::json::value whole;
-  resource_version version;
-  std::string continue_token;
-  boost::json::array* items = nullptr;  // none: it is no list
-};
-
-ISAT_KUBERNETES_INLINE list_page read_page(std::string_view text) {
-  error_code failure;
-  list_page page{boost::json::parse(text, failure, boost::json::make_shared_resource<boost::json::monotonic_resource>(),
-                                    object_parse_options()),
-                 {},
-                 {},
-                 nullptr};
-  auto* const members = failure ? nullptr : page.whole.if_object();
-  if (members == nullptr) return page;
-  page.version = version_of(*members);
-  page.continue_token = text_in(object_in(*members, "metadata"), "continue");
-  auto* const items = members->if_contains("items");
-  if (items != nullptr && items->is_null()) items->emplace_array();  // how Go writes a list of nothing
-  page.items = items != nullptr ? items->if_array() : nullptr;
-  return page;
 }
 
 }  // namespace detail

@@ -3,6 +3,7 @@
 // The bodies of watch_machine.hpp. Compiled into the library, or included by that header; never by itself.
 #pragma once
 
+#include "isat/detail/backoff.hpp"
 #include "isat/detail/unreachable.hpp"
 #include "isat/kubernetes/detail/percent.hpp"
 #include "isat/kubernetes/error.hpp"
@@ -274,9 +275,9 @@ ISAT_KUBERNETES_INLINE void watch_machine::prove() {
 }
 
 ISAT_KUBERNETES_INLINE watch_machine::duration watch_machine::back_off() noexcept {
-  duration longest = pause_first;
-  for (int count = 1; count < failures_ && longest < pause_max; ++count) longest *= 2;
-  const auto nanoseconds = static_cast<double>(std::min(longest, pause_max).count()) * random_share();
+  const unsigned before = failures_ > 0 ? static_cast<unsigned>(failures_) - 1 : 0;
+  const auto longest = isat::detail::doubled(pause_first, before, pause_longest);
+  const auto nanoseconds = static_cast<double>(longest.count()) * random_share();
   return std::max(pause_min, duration{static_cast<duration::rep>(nanoseconds)});
 }
 

@@ -8,7 +8,17 @@
 #include "temporary_directory.hpp"
 #include "test_certificates.hpp"
 
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/address_v4.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/write.hpp>
+#include <openssl/ssl.h>
+
+#include <cstddef>
+#include <memory>
 #include <string>
+#include <string_view>
 
 namespace {
 
@@ -101,6 +111,47 @@ TEST_CASE("a certificate has its time and its use") {
   wishes.for_client = true;
   at.server.use_certificate(at.server.authority().sign(wishes));
   CHECK(at.ask(read_of(leases_path))->error == error::bad_certificate);
+}
+
+TEST_CASE("TLS is at least version 1.2") {
+  api_laboratory at;
+  at.server.limit_tls(TLS1_1_VERSION);
+  const auto old = at.ask(read_of(leases_path));
+  CHECK(old->error);
+  CHECK(says(old, "cannot connect to " + at.server.url() + ": the server speaks no TLS 1.2 or newer: "));
+  at.server.limit_tls(TLS1_2_VERSION);
+  CHECK_FALSE(at.ask(read_of(leases_path))->error);
+  kubernetes::detail::tls_context made{at.server.cluster(), {}};
+  const auto context = made.make({});
+  REQUIRE(context != nullptr);
+  CHECK(SSL_CTX_get_min_proto_version(context->native_handle()) == TLS1_2_VERSION);
+}
+
+TEST_CASE("what speaks no TLS at all is told") {
+  boost::asio::io_context context;
+  boost::asio::ip::tcp::acceptor acceptor{context, {boost::asio::ip::address_v4::loopback(), 0}};
+  boost::asio::ip::tcp::socket peer{context};
+  const std::string greeting = "HTTP/1.1 400 Bad Request\r\n\r\n";
+  acceptor.async_accept(peer, [&](isat::error_code) {
+    boost::asio::async_write(peer, boost::asio::buffer(greeting), [](isat::error_code, std::size_t) {});
+  });
+  api_laboratory at;
+  auto cluster = at.server.cluster();
+  cluster.servers = {"https://127.0.0.1:" + std::to_string(acceptor.local_endpoint().port())};
+  at.open(cluster);
+  const auto got = at.start(read_of(leases_path));
+  REQUIRE(at.until([&] {
+    context.poll();
+    return got->done;
+  }));
+  CHECK(says(got, "the server speaks no TLS 1.2 or newer: "));
+}
+
+TEST_CASE("HTTP/1.1 is offered to the server") {
+  api_laboratory at;
+  CHECK_FALSE(at.ask(read_of(leases_path))->error);
+  REQUIRE(at.server.requests().size() == 1);
+  CHECK(at.server.requests()[0].protocol == "http/1.1");
 }
 
 TEST_CASE("who does not verify is warned, once") {

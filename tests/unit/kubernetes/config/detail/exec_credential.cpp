@@ -116,17 +116,6 @@ TEST_CASE("only the versions of the protocol that are understood are") {
   CHECK_FALSE(is_exec_version(""));
 }
 
-TEST_CASE("credentials are fresh until shortly before their end") {
-  const std::chrono::system_clock::time_point end{1000s};
-  exec_credential given;
-  CHECK(is_fresh(given, end));
-  given.expires = end;
-  CHECK(is_fresh(given, end - 11s));
-  CHECK_FALSE(is_fresh(given, end - 10s));
-  CHECK(is_fresh(given, end - 1s, 0s));
-  CHECK_FALSE(is_fresh(given, end, 0s));
-}
-
 TEST_CASE("an RFC 3339 time is read in any zone") {
   const auto noon = sys_days{std::chrono::year{2024} / 2 / 29} + 12h;
   CHECK(read_rfc3339("2024-02-29T12:00:00Z") == noon);

@@ -49,3 +49,14 @@ TEST_CASE("a name that is made again and again is remembered by its last objects
   known.forget("a");
   CHECK(known.find("a", 2) == nullptr);
 }
+
+TEST_CASE("what a server has just shown counts, also if it lies before what was known") {
+  known_leases known;
+  known.learn(object(1, 5));
+  known.learn(object(2, 9));
+  known.correct(object(2, 7));
+  CHECK(known.find("a", 2)->found.at.number == 7);
+  CHECK(known.find("a", 1)->found.at.number == 5);
+  known.correct(object(3, 1));
+  CHECK(known.find("a", 3)->found.at.number == 1);
+}
