@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// Umbrella of the component isat::kubernetes: a client of API servers, and electors' leases kept there. For users;
-// headers of isat include the parts they need. It brings neither net.hpp, of which who only elects leaders needs
-// little (election/lease_elector.hpp), nor anything of OpenSSL or Beast. Reading order: as listed.
+// Umbrella of the component isat::kubernetes: a client of API servers, electors' leases kept there, and VIPs that
+// follow from Services. For users; headers of isat include the parts they need. It brings neither net.hpp, of which who
+// only elects leaders needs little (election/lease_elector.hpp), nor anything of OpenSSL or Beast. Reading order: as
+// listed.
 #pragma once
 
 // clang-format off: the order is the order in which to read
@@ -17,4 +18,11 @@
 #include "isat/kubernetes/api/server_discovery.hpp"
 #include "isat/kubernetes/watch/reflector.hpp"
 #include "isat/kubernetes/lease/lease_store.hpp"
+#include "isat/kubernetes/service/service_facts.hpp"
+#include "isat/kubernetes/service/service_table.hpp"
+#include "isat/kubernetes/service/service_source.hpp"
+#include "isat/kubernetes/service/event_recorder.hpp"
+#include "isat/kubernetes/service/address_pool.hpp"
+#include "isat/kubernetes/service/assignment_table.hpp"
+#include "isat/kubernetes/service/address_assigner.hpp"
 // clang-format on

@@ -23,6 +23,18 @@ struct source_synced {
   std::size_t vips{};
 };
 
+/// A VIP is in `group` from now on: it is new, or was in another one. Told also of those before source_synced.
+struct vip_added {
+  ipv4_address vip;
+  group_id group{};
+};
+
+/// A VIP is answered for no more, whoever leads; its group was `group`.
+struct vip_removed {
+  ipv4_address vip;
+  group_id group{};
+};
+
 /// This process may answer for `group` from now on; its VIPs are being announced.
 struct leadership_gained {
   group_id group{};
@@ -83,7 +95,7 @@ struct shared_segment {
 };
 
 using speaker_event =
-    std::variant<source_synced, leadership_gained, leadership_lost, candidacy_changed, interface_joined,
-                 interface_changed, interface_left, interface_refused, vip_conflict, shared_segment>;
+    std::variant<source_synced, vip_added, vip_removed, leadership_gained, leadership_lost, candidacy_changed,
+                 interface_joined, interface_changed, interface_left, interface_refused, vip_conflict, shared_segment>;
 
 }  // namespace isat::inline v0

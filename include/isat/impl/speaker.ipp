@@ -50,9 +50,11 @@ inline void speaker::add(const responder::vip& added) {
   count_vip(added.group, true);
   if (before) count_vip(before->group, false);
   const lease_time now = lease_clock::now();
-  if (!leaderships_.leads(added.group, now)) return;
-  announce(added, now);
-  pump_later();
+  if (leaderships_.leads(added.group, now)) {
+    announce(added, now);
+    pump_later();
+  }
+  if (!before || before->group != added.group) tell(vip_added{added.address, added.group});
 }
 
 inline void speaker::remove(ipv4_address address) {
@@ -64,6 +66,7 @@ inline void speaker::remove(ipv4_address address) {
   }
   vips_.remove(address);
   count_vip(group, false);
+  tell(vip_removed{address, group});
 }
 
 inline void speaker::synced() {
