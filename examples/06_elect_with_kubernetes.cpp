@@ -56,7 +56,7 @@ int main(int count, char** arguments) {
   options.leases = {arguments[1]};
   options.on_notice = [&](const election::election_notice& notice) {
     const auto* failed = std::get_if<election::store_failed>(&notice);
-    if (failed) fmt::print(stderr, "{}: {}\n", failed->reason.message(), store.failure());
+    if (failed) fmt::print(stderr, "{}: {}\n", failed->reason.message(), store.failure(failed->reason));
   };
   election::lease_elector elector{io.get_executor(), store, options};
   elector.set_candidate(group_id{}, true);

@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
 
 #include "chosen_elector.hpp"
-#include "cluster_access.hpp"
 #include "election_log.hpp"
 #include "failure.hpp"
 #include "isat/election/always_leader.hpp"
 #include "isat/election/file_store.hpp"
 #include "isat/election/layout_elector.hpp"
-#include "isat/kubernetes/api/server_discovery.hpp"
 #include "isat/kubernetes/lease/lease_store.hpp"
-#include "isat/version.hpp"
+#include "isat/lease_clock.hpp"
+#include "timed_store.hpp"
 
 #include <chrono>
-#include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace speakerd {
@@ -30,8 +29,8 @@ constexpr std::chrono::seconds kubernetes_layout_validity{15};
 }  // namespace
 
 chosen_elector::chosen_elector(isat::asio::any_io_executor executor, const options& what, const logger& log,
-                               layout_function on_layout)
-    : executor_{std::move(executor)}, log_{log} {
+                               kubernetes::api_client* client, layout_function on_layout, event_metrics* metrics)
+    : executor_{std::move(executor)}, log_{log}, metrics_{metrics} {
   switch (what.elector) {
     case elector_kind::always:
       elector_ = std::make_unique<election::always_leader>(executor_);
@@ -40,7 +39,7 @@ chosen_elector::chosen_elector(isat::asio::any_io_executor executor, const optio
       make_file_elector(what, std::move(on_layout));
       return;
     case elector_kind::kubernetes:
-      make_kubernetes_elector(what, std::move(on_layout));
+      make_kubernetes_elector(what, *client, std::move(on_layout));
       return;
   }
 }
@@ -48,23 +47,27 @@ chosen_elector::chosen_elector(isat::asio::any_io_executor executor, const optio
 void chosen_elector::make_file_elector(const options& what, layout_function on_layout) {
   auto store = std::make_unique<election::file_store>(executor_, election::file_store_options{what.directory});
   if (store->open()) throw failure{exit_code::unavailable, store->failure().message()};
-  store_ = std::move(store);
+  keep(std::move(store));
   make_layout_elector(what, file_layout_validity, std::move(on_layout));
 }
 
-void chosen_elector::make_kubernetes_elector(const options& what, layout_function on_layout) {
-  kubernetes::cluster_config cluster = find_cluster(what);
+void chosen_elector::make_kubernetes_elector(const options& what, kubernetes::api_client& client,
+                                             layout_function on_layout) {
   kubernetes::lease_store_options of_store;
-  of_store.name_space = cluster.name_space;
-  kubernetes::api_client_options of_client;
-  of_client.user_agent = std::string{"isat-speaker/"} + std::string{isat::version};
-  of_client.on_warning = [this](std::string_view sentence) { log_.warn(sentence); };
-  asks_for_servers_ = asks_for_servers(what);
-  client_ = std::make_unique<kubernetes::api_client>(executor_, std::move(cluster), std::move(of_client));
-  auto store = std::make_unique<kubernetes::lease_store>(*client_, std::move(of_store));
-  store_failure_ = [store = store.get()] { return store->failure(); };
-  store_ = std::move(store);
+  of_store.name_space = client.cluster().name_space;
+  auto store = std::make_unique<kubernetes::lease_store>(client, std::move(of_store));
+  store_failure_ = [store = store.get()](const isat::error_code& reason) {
+    return reason ? store->failure(reason) : store->failure();
+  };
+  keep(std::move(store));
   make_layout_elector(what, kubernetes_layout_validity, std::move(on_layout));
+}
+
+void chosen_elector::keep(std::unique_ptr<election::lease_store> store) {
+  store_ = std::move(store);
+  if (metrics_ == nullptr) return;
+  auto told = [this](const store_operation& operation) { metrics_->note(operation); };
+  store_ = std::make_unique<timed_store>(std::move(store_), std::move(told));
 }
 
 void chosen_elector::make_layout_elector(const options& what, std::chrono::nanoseconds layout_validity,
@@ -76,26 +79,26 @@ void chosen_elector::make_layout_elector(const options& what, std::chrono::nanos
   wanted.timing = what.timing;
   wanted.layout_validity = layout_validity;
   wanted.rebalance = what.rebalance;
-  wanted.on_notice = [this](const election::election_notice& notice) { log_election(log_, notice, store_failure()); };
+  wanted.on_notice = [this](const election::election_notice& notice) {
+    if (metrics_ != nullptr) metrics_->note(notice);
+    const auto* const failed = std::get_if<election::store_failed>(&notice);
+    log_election(log_, notice, failed != nullptr ? store_failure(failed->reason) : std::string{});
+  };
   wanted.on_layout = std::move(on_layout);
-  elector_ = std::make_unique<election::layout_elector>(executor_, *store_, std::move(wanted));
+  auto elector = std::make_unique<election::layout_elector>(executor_, *store_, std::move(wanted));
+  layout_elector_ = elector.get();
+  elector_ = std::move(elector);
 }
 
-std::string chosen_elector::store_failure() const { return store_failure_ ? store_failure_() : std::string{}; }
+std::string chosen_elector::store_failure(const isat::error_code& reason) const {
+  return store_failure_ ? store_failure_(reason) : std::string{};
+}
 
-void chosen_elector::start() {
-  if (!client_) return;
-  const kubernetes::cluster_config& cluster = client_->cluster();
-  log_.info("the leases are in a Kubernetes cluster", {{"servers", describe_servers(cluster)},
-                                                       {"namespace", cluster.name_space},
-                                                       {"authenticated_by", describe_user(cluster.user)}});
-  if (!asks_for_servers_) return;
-  auto told = [this](isat::error_code error, const std::vector<std::string>& servers) {
-    if (error) return log_.debug("no more API servers are known", {{"reason", error.message()}});
-    client_->add_servers(servers);
-    log_.debug("more API servers are known", {{"count", static_cast<std::int64_t>(servers.size())}});
-  };
-  kubernetes::async_discover_servers(*client_, std::move(told));
+std::optional<election_state> chosen_elector::state() const {
+  if (layout_elector_ == nullptr) return std::nullopt;
+  const election::election_machine* const running = layout_elector_->election();
+  if (running == nullptr) return election_state{};
+  return election_state{true, running->adopted().has_value(), running->wake_in(isat::lease_clock::now())};
 }
 
 }  // namespace speakerd

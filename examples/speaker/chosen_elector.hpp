@@ -4,19 +4,22 @@
 // another.
 #pragma once
 
+#include "event_metrics.hpp"
 #include "isat/election/elector.hpp"
 #include "isat/election/layout.hpp"
+#include "isat/election/layout_elector.hpp"
 #include "isat/election/lease_store.hpp"
 #include "isat/kubernetes/api/api_client.hpp"
-#include "isat/kubernetes/config/cluster_config.hpp"
 #include "logger.hpp"
 #include "options.hpp"
+#include "run_state.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace speakerd {
@@ -28,10 +31,11 @@ class chosen_elector {
 
   /// @param log must outlive the elector
   /// @param on_layout is called when the speakers that share a store go over to a layout
-  /// @throws failure with exit_code::unavailable when its directory cannot be used, as find_cluster() does when it is
-  ///   of a cluster
+  /// @param metrics is told what happens, if there are any; must outlive the elector
+  /// @param client of the cluster: not null if the leases are there; must outlive the elector
+  /// @throws failure with exit_code::unavailable when its directory cannot be used
   chosen_elector(isat::asio::any_io_executor executor, const options& what, const logger& log,
-                 layout_function on_layout);
+                 isat::kubernetes::api_client* client, layout_function on_layout, event_metrics* metrics = nullptr);
 
   isat::election::elector& get() noexcept { return *elector_; }
 
@@ -39,23 +43,25 @@ class chosen_elector {
   isat::election::lease_store* store() noexcept { return store_.get(); }
 
   /// What the store said when it most recently failed; empty if it has no words beside its error codes.
-  std::string store_failure() const;
+  /// @param reason of the failure that is meant; none: the most recent one
+  std::string store_failure(const isat::error_code& reason = {}) const;
 
-  /// Tells what the elector stands on, and looks for what is not needed, but good to have: more servers of a cluster.
-  void start();
+  /// How the election stands; none: there is none.
+  std::optional<election_state> state() const;
 
  private:
   void make_file_elector(const options& what, layout_function on_layout);
-  void make_kubernetes_elector(const options& what, layout_function on_layout);
+  void make_kubernetes_elector(const options& what, isat::kubernetes::api_client& client, layout_function on_layout);
+  void keep(std::unique_ptr<isat::election::lease_store> store);
   void make_layout_elector(const options& what, std::chrono::nanoseconds layout_validity, layout_function on_layout);
 
   isat::asio::any_io_executor executor_;
   const logger& log_;
-  bool asks_for_servers_ = false;
-  std::unique_ptr<isat::kubernetes::api_client> client_;  // outlives the store
-  std::function<std::string()> store_failure_;
+  event_metrics* metrics_;
+  std::function<std::string(const isat::error_code&)> store_failure_;
   std::unique_ptr<isat::election::lease_store> store_;  // outlives the elector
   std::unique_ptr<isat::election::elector> elector_;
+  const isat::election::layout_elector* layout_elector_ = nullptr;  // the same, if it is one
 };
 
 }  // namespace speakerd

@@ -11,6 +11,7 @@
 #include <boost/program_options/value_semantic.hpp>
 #include <fmt/format.h>
 
+#include <span>
 #include <vector>
 
 namespace speakerd {
@@ -83,10 +84,18 @@ void add_action(command_line& into, std::string& first, const std::string& name)
   first = name;
 }
 
+/// `manifest` as the first word stands alone, or before --help.
+command_line parse_manifest(std::span<const std::string> further) {
+  if (further.empty()) return {.what = action::manifest, .config = {}, .values = {}};
+  if (further.size() == 1 && further.front() == "--help") return {.what = action::help, .config = {}, .values = {}};
+  refuse(fmt::format("manifest takes no options and no arguments, but there is {}", quoted(further.front())));
+}
+
 }  // namespace
 
 command_line parse_command_line(int argc, const char* const* argv) {
   const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
+  if (!arguments.empty() && arguments.front() == "manifest") return parse_manifest(std::span{arguments}.subspan(1));
   command_line result;
   std::string first_action;
   for (const po::option& given : parse(arguments).options) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// Reads the command line into settings, one action and the name of a file. It checks the shape only (known options,
-// values where they belong, nothing twice that may be given once); options.cpp judges the values.
+// Reads the command line into settings, one action and the name of a file, or the word `manifest`. It checks the shape
+// only (known options, values where they belong, nothing twice that may be given once); options.cpp judges the values.
 #pragma once
 
 #include "setting.hpp"
@@ -20,6 +20,7 @@ enum class action : std::uint8_t {
   dry_run = 4,
   version = 5,
   help = 6,
+  manifest = 7,
 };
 
 struct command_line {

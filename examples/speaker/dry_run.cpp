@@ -30,13 +30,15 @@ std::string describe_election(const options& what) {
       to_text(what.timing.renew_period), to_text(what.timing.attempt_timeout));
 }
 
-/// Where the leases would be.
+/// What would be asked of the cluster.
 std::string describe_cluster(const options& what) {
   const isat::kubernetes::cluster_config cluster = find_cluster(what);
   std::string report = fmt::format("API servers: {}{}\n", describe_servers(cluster),
                                    asks_for_servers(what) ? " and those that this one knows of" : "");
-  report += fmt::format("leases {}-* in namespace {}, authenticated by {}\n", what.lease_name, cluster.name_space,
-                        describe_user(cluster.user));
+  if (what.elector == elector_kind::kubernetes) {
+    report += fmt::format("leases {}-* in namespace {}, ", what.lease_name, cluster.name_space);
+  }
+  report += fmt::format("authenticated by {}\n", describe_user(cluster.user));
   if (cluster.insecure_skip_tls_verify) {
     report +=
         "warning: the kubeconfig says insecure-skip-tls-verify: anybody on the way could be taken for the API server\n";
@@ -51,9 +53,9 @@ std::string dry_run(const options& what) {
   if (what.strict) require_all(found);
   std::string report;
   const auto out = std::back_inserter(report);
-  fmt::format_to(out, "would announce {} on {} as node {} with elector {}\n", counted(count_vips(what.vips), "VIP"),
+  fmt::format_to(out, "would announce {} on {} as node {} with elector {}\n", what.vips_text(),
                  counted(found.links.size(), "interface"), what.node_name, what.elector_text());
-  if (what.elector == elector_kind::kubernetes) report += describe_cluster(what);
+  if (what.uses_cluster()) report += describe_cluster(what);
   if (what.elector != elector_kind::always) report += describe_election(what);
   for (const auto& link : found.links) {
     fmt::format_to(out, "interface {}: mac {}, {}\n", link.name, link.mac.to_string(), state_of(link));

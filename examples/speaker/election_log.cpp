@@ -56,6 +56,8 @@ std::string_view sentence(const isat::error_code& failed) noexcept {
     case error::unavailable:
     case error::other_status:
       return refuses;
+    case error::expired:
+      return "the store has forgotten what was seen last, all is read again";
     case error::no_server:
     case error::bad_certificate:
     case error::no_credentials:
@@ -64,7 +66,6 @@ std::string_view sentence(const isat::error_code& failed) noexcept {
     case error::none:
     case error::already_exists:
     case error::conflict:
-    case error::expired:
     case error::server_timeout:
     case error::malformed_answer:
     case error::answer_too_large:
@@ -106,7 +107,8 @@ struct notice_logger {
   void operator()(const election::store_failed& told) const {
     log_fields fields{{"reason", told.reason.message()}};
     if (!detail.empty()) fields.emplace_back("detail", std::string{detail});
-    log.warn(sentence(told.reason), std::move(fields));
+    const bool is_routine = told.reason == isat::kubernetes::error::expired;
+    log.write(is_routine ? log_level::info : log_level::warn, sentence(told.reason), std::move(fields));
   }
 
   void operator()(const election::store_answers&) const { log.info("the store answers again"); }

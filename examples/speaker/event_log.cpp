@@ -30,6 +30,10 @@ struct event_logger {
 
   void operator()(const isat::source_synced& event) const { log.info("VIPs loaded", {{"vips", number(event.vips)}}); }
 
+  // Of interest where VIPs come and go: whoever knows their source tells of them (service_log.hpp).
+  void operator()(const isat::vip_added&) const {}
+  void operator()(const isat::vip_removed&) const {}
+
   void operator()(const isat::leadership_gained& event) const {
     log.info("leading, answering from now on", leadership_fields(event.group, event.term));
   }

@@ -7,12 +7,21 @@ namespace speakerd {
 namespace {
 
 constexpr std::string_view text = R"(Usage: isat-speaker [options]
+       isat-speaker manifest
 Answers ARP for virtual IPv4 addresses (VIPs) on Ethernet interfaces while this node leads.
 
 What to announce
   -i, --interface IF     interface to announce on; repeatable, globs allowed (quote them)
   -a, --vip ADDR         address, range A-B or CIDR block to answer for, the first and the last address included;
                          repeatable; at most 65536 addresses each
+      --source KIND      static      what --vip lists (default)
+                         kubernetes  the addresses of Services of type LoadBalancer; the elector then is 'kubernetes',
+                                     unless another is given
+      --lb-class NAME    only Services of this loadBalancerClass; default: only those that have none
+      --announce-without-endpoints
+                         also Services behind which nothing is ready or serving
+      --withdraw-when-cordoned
+                         nothing from Services while this node is unschedulable
       --mac node         whose MAC address answers carry: the interface's own (default)
 
 Who leads
@@ -54,6 +63,10 @@ Configuration
       --strict           an interface that is missing at start is an error; without it, it is waited for
       --wait TIME        how long to wait at start for API servers to answer: 0 (one attempt) to 1000h, or forever
                          (default); then the exit code is 69
+      --http ADDR:PORT   serve /healthz, /readyz and /metrics (for Prometheus) there, by plain HTTP, to whoever asks; an
+                         IPv6 address stands in brackets, [::1]:7486; default: nowhere
+      --metrics EXTENT   vips    with a series for each VIP (default)
+                         totals  without them, for many VIPs on many nodes
       --log-level LEVEL  error, warn, info (default) or debug
       --log-format FORM  text (default), logfmt or json; logs go to standard error
 
@@ -63,6 +76,7 @@ Instead of running
       --dry-run          print what would be announced where; opens no packet socket and contends for nothing
       --version          print the version
       --help             print this
+  manifest               print the Kubernetes objects that run a speaker on every node, for kubectl apply
 
 Permission
   Running needs CAP_NET_RAW and nothing else, and not root. Give it by one of
@@ -76,7 +90,8 @@ Permission
   a plugin cannot gain any, not even by a set-user-ID bit.
   In a cluster, the account needs the verbs get, list, watch, create, update and delete for leases of the API group
   coordination.k8s.io in the namespace. In a pod, list for endpointslices of discovery.k8s.io in 'default' is good to
-  have: by it, all API servers are found.
+  have: by it, all API servers are found. The source 'kubernetes' needs get, list and watch for services and nodes, and
+  for endpointslices of discovery.k8s.io, in the whole cluster, and create for events of events.k8s.io.
 
 Signals
   SIGTERM, SIGINT        hand over and exit; a second one exits at once
@@ -92,6 +107,7 @@ Examples
   isat-speaker -i eth0 -a 10.77.0.100
   isat-speaker -i 'eth*' -a 10.77.0.100-10.77.0.119 -a 10.77.1.0/28 -e file:/run/isat
   isat-speaker -i eth0 -a 10.77.0.100 -e kubernetes:isat-system --kubeconfig /etc/isat/kubeconfig
+  isat-speaker -i eth0 --source kubernetes -e kubernetes:isat-system --groups shards:8
   isat-speaker -c /etc/isat-speaker.yaml --dry-run
 )";
 

@@ -9,6 +9,7 @@
 #include "failure.hpp"
 #include "help.hpp"
 #include "isat/version.hpp"
+#include "manifest.hpp"
 #include "options.hpp"
 #include "print_config.hpp"
 #include "privileges.hpp"
@@ -35,12 +36,13 @@ exit_code print(std::string_view text) {
 
 std::string check_report(const options& valid) {
   return fmt::format("configuration is valid: {}, {}\n", counted(valid.interfaces.size(), "interface pattern"),
-                     counted(count_vips(valid.vips), "VIP"));
+                     valid.vips_text());
 }
 
 exit_code act(const command_line& asked) {
   if (asked.what == action::help) return print(help_text());
   if (asked.what == action::version) return print(fmt::format("isat-speaker {}\n", isat::version));
+  if (asked.what == action::manifest) return print(manifest());
   // The file is read with the rights of the caller and looked into without them.
   const std::string file = asked.config ? read_file(*asked.config) : std::string{};
   drop_privileges();

@@ -29,11 +29,15 @@ struct option {
   constexpr bool in_file() const noexcept { return kind != option_kind::action && kind != option_kind::file; }
 };
 
-inline constexpr std::array<option, 24> option_table{{
+inline constexpr std::array<option, 30> option_table{{
     // The file, and what to announce.
     {"config", "c", option_kind::file},
     {"interface", "i", option_kind::list},
     {"vip", "a", option_kind::list},
+    {"source", "", option_kind::value},
+    {"lb-class", "", option_kind::value},
+    {"announce-without-endpoints", "", option_kind::flag},
+    {"withdraw-when-cordoned", "", option_kind::flag},
     {"mac", "", option_kind::value},
     // Who leads.
     {"elector", "e", option_kind::value},
@@ -50,6 +54,8 @@ inline constexpr std::array<option, 24> option_table{{
     // How to run.
     {"strict", "", option_kind::flag},
     {"wait", "", option_kind::value},
+    {"http", "", option_kind::value},
+    {"metrics", "", option_kind::value},
     {"log-level", "", option_kind::value},
     {"log-format", "", option_kind::value},
     // Instead of running.

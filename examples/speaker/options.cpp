@@ -22,9 +22,11 @@ namespace {
 using isat::transport::interface_pattern;
 
 /// The words of an enumeration whose values count from 1.
+constexpr std::array<std::string_view, 2> source_words{"static", "kubernetes"};
 constexpr std::array<std::string_view, 1> mac_words{"node"};
 constexpr std::array<std::string_view, 4> level_words{"error", "warn", "info", "debug"};
 constexpr std::array<std::string_view, 3> format_words{"text", "logfmt", "json"};
+constexpr std::array<std::string_view, 2> metrics_words{"vips", "totals"};
 constexpr std::array<std::string_view, 4> elector_words{"always", "file:DIR", "kubernetes", "kubernetes:NAMESPACE"};
 constexpr std::array<std::string_view, 2> bool_words{"false", "true"};
 
@@ -91,13 +93,21 @@ setting default_node_name() {
   return {name.data(), {exit_code::configuration, "the host name, for want of --node-name"}};
 }
 
+/// The setting of the layer that counts, or null.
+const setting* setting_of(const settings& file, const settings& command_line, std::string_view name) {
+  for (const settings* layer : {&command_line, &file}) {
+    if (const auto found = layer->find(name); found != layer->end()) return &found->second.front();
+  }
+  return nullptr;
+}
+
 /// The node name and where it comes from: it may have to be good for more than was asked of it there.
 setting node_name_of(const settings& file, const settings& command_line) {
-  for (const settings* layer : {&command_line, &file}) {
-    if (const auto found = layer->find("node-name"); found != layer->end()) return found->second.front();
-  }
-  return default_node_name();
+  const setting* const given = setting_of(file, command_line, "node-name");
+  return given != nullptr ? *given : default_node_name();
 }
+
+bool parse_flag(const setting& value) { return parse_word(value, bool_words) == 1; }
 
 /// Overwrites in `into` what `layer` sets.
 void apply(options& into, const settings& layer) {
@@ -105,16 +115,22 @@ void apply(options& into, const settings& layer) {
     const setting& value = values.front();
     if (name == "interface") into.interfaces = parse_interfaces(values);
     if (name == "vip") into.vips = parse_vips(values);
+    if (name == "source") into.source = parse_enum<source_kind>(value, source_words);
+    if (name == "lb-class") into.services.lb_class = parse_lb_class(value);
+    if (name == "announce-without-endpoints") into.services.announce_without_endpoints = parse_flag(value);
+    if (name == "withdraw-when-cordoned") into.services.withdraw_when_cordoned = parse_flag(value);
     if (name == "elector") apply_elector(into, value);
     if (name == "kubeconfig") into.cluster.kubeconfig = parse_kubeconfig_path(value);
     if (name == "api-server") into.cluster.api_servers = parse_api_servers(values);
     if (name == "lease-name") into.lease_name = parse_lease_name(value);
     if (name == "groups") into.layout_wish = parse_group_layout(value);
-    if (name == "rebalance") into.rebalance = parse_word(value, bool_words) == 1;
+    if (name == "rebalance") into.rebalance = parse_flag(value);
     if (name == "mac") into.mac = parse_enum<mac_mode>(value, mac_words);
     if (name == "node-name") parse_node_name(value);
-    if (name == "strict") into.strict = parse_word(value, bool_words) == 1;
+    if (name == "strict") into.strict = parse_flag(value);
     if (name == "wait") into.cluster.wait = parse_wait(value);
+    if (name == "http") into.http = parse_http_address(value);
+    if (name == "metrics") into.metrics = parse_enum<metrics_extent>(value, metrics_words);
     if (name == "log-level") into.level = parse_enum<log_level>(value, level_words);
     if (name == "log-format") into.format = parse_enum<log_format>(value, format_words);
   }
@@ -129,11 +145,25 @@ void apply(options& into, const settings& layer) {
   throw failure{exit_code::usage, fmt::format("{}: give {}, or '{}' in the file", what, flag, key)};
 }
 
+/// VIPs are listed, or the source finds them.
+void require_vips(const options& made, const std::optional<std::string>& path, const setting* listed) {
+  const bool is_listed = listed != nullptr;
+  if (made.source == source_kind::fixed && !is_listed) {
+    refuse_lack(path, "no VIP to answer for", "vip", "--vip ADDR");
+  }
+  if (made.source == source_kind::kubernetes && is_listed) {
+    listed->from.refuse(
+        "a VIP is listed, but the source 'kubernetes' finds VIPs by itself: list none, or use --source static");
+  }
+}
+
 }  // namespace
 
+std::string_view to_string(source_kind kind) noexcept { return source_words[index_of(kind)]; }
 std::string_view to_string(mac_mode mode) noexcept { return mac_words[index_of(mode)]; }
 std::string_view to_string(log_level level) noexcept { return level_words[index_of(level)]; }
 std::string_view to_string(log_format format) noexcept { return format_words[index_of(format)]; }
+std::string_view to_string(metrics_extent extent) noexcept { return metrics_words[index_of(extent)]; }
 
 std::string options::elector_text() const {
   switch (elector) {
@@ -143,6 +173,17 @@ std::string options::elector_text() const {
       return "file:" + directory;
     case elector_kind::kubernetes:
       return cluster.name_space.empty() ? "kubernetes" : "kubernetes:" + cluster.name_space;
+  }
+  return {};
+}
+
+std::string options::vips_text() const {
+  switch (source) {
+    case source_kind::fixed:
+      return counted(count_vips(vips), "VIP");
+    case source_kind::kubernetes:
+      return "the addresses of Services " +
+             (services.lb_class.empty() ? "without a class" : "of class " + services.lb_class);
   }
   return {};
 }
@@ -157,7 +198,9 @@ options make_options(const std::optional<std::string>& path, const settings& fil
   const setting node_name = node_name_of(file, command_line);
   made.node_name = parse_node_name(node_name);
   if (made.interfaces.empty()) refuse_lack(path, "no interface to announce on", "interface", "--interface IF");
-  if (made.vips.empty()) refuse_lack(path, "no VIP to answer for", "vip", "--vip ADDR");
+  require_vips(made, path, setting_of(file, command_line, "vip"));
+  const bool chooses_elector = setting_of(file, command_line, "elector") != nullptr;
+  if (made.source == source_kind::kubernetes && !chooses_elector) made.elector = elector_kind::kubernetes;
   if (made.elector == elector_kind::kubernetes) require_lease_name(node_name, made.lease_name);
   made.profile = timing.profile();
   made.timing = timing.timing();

@@ -6,8 +6,10 @@
 
 #include "cluster_choice.hpp"
 #include "group_layout.hpp"
+#include "http_address.hpp"
 #include "isat/election/lease_timing.hpp"
 #include "isat/transport/interface_pattern.hpp"
+#include "service_choice.hpp"
 #include "setting.hpp"
 #include "timing_choice.hpp"
 #include "vip_range.hpp"
@@ -26,6 +28,12 @@ enum class elector_kind : std::uint8_t {
   kubernetes = 3,  ///< by Leases of a Kubernetes cluster
 };
 
+/// Where VIPs come from.
+enum class source_kind : std::uint8_t {
+  fixed = 1,       ///< what --vip lists
+  kubernetes = 2,  ///< the Services of a Kubernetes cluster
+};
+
 /// Where the MAC address of answers comes from.
 enum class mac_mode : std::uint8_t {
   node = 1,  ///< the interface's own
@@ -34,16 +42,26 @@ enum class mac_mode : std::uint8_t {
 enum class log_level : std::uint8_t { error = 1, warn = 2, info = 3, debug = 4 };
 enum class log_format : std::uint8_t { text = 1, logfmt = 2, json = 3 };
 
+/// How much the page /metrics tells.
+enum class metrics_extent : std::uint8_t {
+  vips = 1,    ///< a series for each VIP, too
+  totals = 2,  ///< as many series whatever the number of VIPs
+};
+
+std::string_view to_string(source_kind kind) noexcept;
 std::string_view to_string(mac_mode mode) noexcept;
 std::string_view to_string(log_level level) noexcept;
 std::string_view to_string(log_format format) noexcept;
+std::string_view to_string(metrics_extent extent) noexcept;
 
 struct options {
   std::vector<isat::transport::interface_pattern> interfaces;  ///< at least one, each of printable text
-  std::vector<vip_range> vips;                                 ///< at least one, without overlaps
+  source_kind source{source_kind::fixed};
+  std::vector<vip_range> vips;  ///< without overlaps; at least one of source_kind::fixed, else none
+  service_choice services;      ///< counts for source_kind::kubernetes only
   elector_kind elector{elector_kind::always};
   std::string directory;               ///< of elector_kind::file, else empty
-  cluster_choice cluster;              ///< counts for elector_kind::kubernetes only
+  cluster_choice cluster;              ///< counts only if uses_cluster()
   std::string lease_name{"isat"};      ///< the names of all records begin with it
   isat::election::layout layout_wish;  ///< but for its duration, which `timing` has
   bool rebalance{};
@@ -52,11 +70,21 @@ struct options {
   mac_mode mac{mac_mode::node};
   std::string node_name;
   bool strict{};
+  std::optional<http_address> http;  ///< where the pages about the run are served; none: nowhere
+  metrics_extent metrics{metrics_extent::vips};
   log_level level{log_level::info};
   log_format format{log_format::text};
 
   /// The elector as it is written: `always`, `file:DIR`, `kubernetes` or `kubernetes:NAMESPACE`.
   std::string elector_text() const;
+
+  /// What is announced, as far as it is known without asking a cluster: `2 VIPs`.
+  std::string vips_text() const;
+
+  /// True if something of the run is in a Kubernetes cluster.
+  bool uses_cluster() const noexcept {
+    return elector == elector_kind::kubernetes || source == source_kind::kubernetes;
+  }
 };
 
 /// Makes options of two layers: what the command line says replaces what the file says, option by option. Both layers

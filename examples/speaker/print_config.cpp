@@ -15,14 +15,23 @@ namespace {
 /// A double-quoted YAML scalar: names may look like numbers, null, aliases or anything else.
 std::string scalar(std::string_view text) { return "\"" + escaped(text, escape_style::hexadecimal) + "\""; }
 
+void add_services(std::string& yaml, const service_choice& services) {
+  const auto out = std::back_inserter(yaml);
+  if (!services.lb_class.empty()) fmt::format_to(out, "lb-class: {}\n", scalar(services.lb_class));
+  fmt::format_to(out, "announce-without-endpoints: {}\n", services.announce_without_endpoints);
+  fmt::format_to(out, "withdraw-when-cordoned: {}\n", services.withdraw_when_cordoned);
+}
+
 }  // namespace
 
 std::string to_yaml(const options& effective) {
   std::string yaml = "interface:\n";
   const auto out = std::back_inserter(yaml);
   for (const auto& pattern : effective.interfaces) fmt::format_to(out, "  - {}\n", scalar(pattern.text()));
-  yaml += "vip:\n";
+  if (!effective.vips.empty()) yaml += "vip:\n";
   for (const vip_range& range : effective.vips) fmt::format_to(out, "  - {}\n", range.text);
+  fmt::format_to(out, "source: {}\n", to_string(effective.source));
+  if (effective.source == source_kind::kubernetes) add_services(yaml, effective.services);
   fmt::format_to(out, "elector: {}\n", scalar(effective.elector_text()));
   const cluster_choice& cluster = effective.cluster;
   if (!cluster.kubeconfig.empty()) fmt::format_to(out, "kubeconfig: {}\n", scalar(cluster.kubeconfig));
@@ -39,6 +48,8 @@ std::string to_yaml(const options& effective) {
   fmt::format_to(out, "node-name: {}\n", scalar(effective.node_name));
   fmt::format_to(out, "strict: {}\n", effective.strict);
   fmt::format_to(out, "wait: {}\n", wait_text(cluster.wait));
+  if (effective.http) fmt::format_to(out, "http: {}\n", scalar(to_text(*effective.http)));
+  fmt::format_to(out, "metrics: {}\n", to_string(effective.metrics));
   fmt::format_to(out, "log-level: {}\n", to_string(effective.level));
   fmt::format_to(out, "log-format: {}\n", to_string(effective.format));
   return yaml;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
 #include "chosen_elector.hpp"
+#include "chosen_source.hpp"
+#include "cluster_client.hpp"
 #include "counter_log.hpp"
 #include "duration_text.hpp"
 #include "election_log.hpp"
@@ -8,15 +10,15 @@
 #include "host.hpp"
 #include "isat/election/election_notice.hpp"
 #include "isat/election/record_names.hpp"
-#include "isat/responder/vip_table.hpp"
 #include "isat/source/grouped_source.hpp"
-#include "isat/source/static_source.hpp"
 #include "isat/speaker.hpp"
 #include "isat/version.hpp"
 #include "logger.hpp"
 #include "privileges.hpp"
 #include "run.hpp"
+#include "run_state.hpp"
 #include "start_warnings.hpp"
+#include "status_server.hpp"
 #include "store_wait.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -29,12 +31,14 @@
 #include <chrono>
 #include <csignal>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unistd.h>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace speakerd {
@@ -44,29 +48,22 @@ namespace {
 namespace asio = isat::asio;
 using isat::error_code;
 
-std::vector<isat::responder::vip> expand(std::span<const vip_range> ranges) {
-  std::vector<isat::responder::vip> vips;
-  vips.reserve(count_vips(ranges));
-  for (const vip_range& range : ranges) {
-    for (std::size_t offset = 0; offset < range.count(); ++offset) {
-      vips.push_back({.address = range.at(offset)});
-    }
-  }
-  return vips;
-}
-
-isat::speaker_options speaker_options_of(const options& what, const logger& log) {
+isat::speaker_options speaker_options_of(const options& what,
+                                         std::function<void(const isat::speaker_event&)> on_event) {
   isat::speaker_options result;
   result.interfaces = what.interfaces;
   result.open = [](asio::any_io_executor executor, const isat::transport::link_state& link, error_code& error) {
     const raised_net_raw raised;
     return isat::transport::open_packet_socket(std::move(executor), link, error);
   };
-  result.on_event = [&log](const isat::speaker_event& event) { log_event(log, event); };
+  result.on_event = std::move(on_event);
   return result;
 }
 
 std::string_view signal_name(int number) noexcept { return number == SIGINT ? "SIGINT" : "SIGTERM"; }
+
+/// For a signal when all is handed over: whatever the process still waits for.
+extern "C" void end_at_once(int) { ::_exit(static_cast<int>(exit_code::ok)); }
 
 /// One run: the speaker with all that it stands on, and the signals that end it.
 class session {
@@ -76,21 +73,35 @@ class session {
         log_{log},
         end_signals_{context_, SIGTERM, SIGINT},
         reload_signal_{context_, SIGHUP},
-        vips_{context_.get_executor(), expand(what.vips)},
-        source_{vips_, what.layout_wish},
-        elector_{context_.get_executor(), what, log, [this](const auto& layout) { source_.regroup(layout); }},
-        speaker_{context_.get_executor(), elector_.get(), source_, speaker_options_of(what, log)} {}
+        client_{make_cluster_client(context_.get_executor(), what, log)},
+        vips_{context_.get_executor(), what, log, client_.get()},
+        source_{vips_.get(), what.layout_wish},
+        status_{what.http ? std::make_unique<status_server>(context_.get_executor(), what) : nullptr},
+        elector_{context_.get_executor(),
+                 what,
+                 log,
+                 client_.get(),
+                 [this](const auto& layout) { source_.regroup(layout); },
+                 status_ ? &status_->events() : nullptr},
+        speaker_{context_.get_executor(), elector_.get(), source_,
+                 speaker_options_of(what, [this](const isat::speaker_event& event) { on_event(event); })} {}
 
   exit_code run() {
     wait_for_end();
     wait_for_reload();
-    elector_.start();
+    if (client_) log_cluster(log_, *client_);
+    vips_.start();
+    serve_status();
     if (what_.elector == elector_kind::kubernetes && what_.cluster.wait) {
       wait_for_store(*what_.cluster.wait);
     } else {
       start_speaker();
     }
-    context_.run();
+    while (!is_over_ && context_.run_one() != 0) {
+    }
+    // Usually nothing is left. A credential plugin that is being asked beside, or a server for others, ends with its
+    // owner.
+    context_.run_for(afterwards_max);
     if (is_unanswered_) refuse_to_wait();
     log_counters(log_, speaker_);
     if (ending_ && reason_ == asio::error::operation_aborted) {
@@ -101,12 +112,40 @@ class session {
   }
 
  private:
+  static constexpr std::chrono::milliseconds afterwards_max{100};
+
+  void serve_status() {
+    if (!status_) return;
+    log_.info("serving health and metrics", {{"address", to_text(status_->address())}});
+    status_->start(speaker_, [this] { return state(); });
+  }
+
+  run_state state() const {
+    run_state now;
+    now.phase = ending_ ? run_phase::ending : phase_;
+    now.is_synced = is_synced_;
+    if (is_synced_) now.source_age = vips_.age();
+    for (std::size_t at = 0; at < isat::interface_max; ++at) {
+      if (speaker_.find_interface(static_cast<isat::interface_id>(at)) != nullptr) ++now.interfaces;
+    }
+    now.election = elector_.state();
+    return now;
+  }
+
+  void on_event(const isat::speaker_event& event) {
+    if (std::holds_alternative<isat::source_synced>(event)) is_synced_ = true;
+    log_event(log_, event);
+    vips_.note(event, speaker_);
+  }
+
   void start_speaker() {
+    phase_ = run_phase::running;
     speaker_.async_run(
         asio::bind_cancellation_slot(hand_over_.slot(), [this](error_code reason) { on_stopped(reason); }));
   }
 
   void wait_for_store(std::chrono::nanoseconds limit) {
+    phase_ = run_phase::waiting;
     waiting_.emplace(
         *elector_.store(), isat::election::record_names{what_.lease_name}.layout(), limit,
         [this](error_code reason) { on_no_answer(reason); }, [this](error_code reason) { on_waited(reason); });
@@ -116,7 +155,7 @@ class session {
   /// Each reason is told once in a row.
   void on_no_answer(error_code reason) {
     if (std::exchange(no_answer_, reason) == reason) return;
-    log_election(log_, isat::election::store_failed{reason}, elector_.store_failure());
+    log_election(log_, isat::election::store_failed{reason}, elector_.store_failure(reason));
   }
 
   void on_waited(error_code reason) {
@@ -159,7 +198,14 @@ class session {
 
   void on_stopped(error_code reason) {
     reason_ = reason;
-    context_.stop();  // nobody waits any more for what a store may still be asking
+    is_over_ = true;
+    error_code ignored;
+    end_signals_.cancel(ignored);
+    end_signals_.clear(ignored);
+    for (const int number : {SIGTERM, SIGINT}) std::signal(number, end_at_once);
+    reload_signal_.cancel(ignored);
+    if (status_) status_->stop();
+    vips_.stop();
   }
 
   const options& what_;
@@ -167,15 +213,20 @@ class session {
   asio::io_context context_{1};
   asio::signal_set end_signals_;
   asio::signal_set reload_signal_;
-  isat::source::static_source vips_;
+  std::unique_ptr<isat::kubernetes::api_client> client_;  // null if nothing is in a cluster
+  chosen_source vips_;
   isat::source::grouped_source source_;
+  std::unique_ptr<status_server> status_;  // null without --http; outlives those that it is told by
   chosen_elector elector_;
   isat::speaker speaker_;
   std::optional<store_wait> waiting_;  // before the speaker runs
   asio::cancellation_signal hand_over_;
   error_code reason_;
   error_code no_answer_;
+  run_phase phase_{};
+  bool is_synced_ = false;
   bool ending_ = false;
+  bool is_over_ = false;
   bool is_unanswered_ = false;
 };
 
@@ -186,6 +237,7 @@ void log_start(const logger& log, const options& what, const selection& found) {
   log.info("starting", {{"version", std::string{isat::version}},
                         {"elector", what.elector_text()},
                         {"interfaces", patterns},
+                        {"source", std::string{to_string(what.source)}},
                         {"vips", static_cast<std::int64_t>(count_vips(what.vips))}});
   if (what.elector == elector_kind::always) {
     log.info("the elector 'always' is no election: another speaker with one of these VIPs would answer for it too");

@@ -5,10 +5,12 @@ import pathlib
 import ssl
 import sys
 import time
+import unittest
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
+from evidence import Frame, Write, wrong_frames  # noqa: E402
 from kube_lab import network, testing  # noqa: E402
 from kube_lab.api import LEASES  # noqa: E402
 from kube_lab.cluster import Cluster  # noqa: E402
@@ -28,6 +30,42 @@ def lease(name, holder="node-1", **metadata):
 
 def version_of(answer):
     return answer.json()["metadata"]["resourceVersion"]
+
+
+class Judge(unittest.TestCase):
+    """What troubles are judged by, on evidence that was made up: node-1 makes the lease at 10 s, waits, and leads."""
+    MACS = {"node-1": "a", "node-2": "b"}
+
+    @staticmethod
+    def write(node, renewed, term, waits=False):
+        return Write(0, "group", node, term, renewed, 3.0, waits, {})
+
+    def found(self, *heard, later=()):
+        """The judge's sentences about frames of (time, MAC), put together."""
+        gone = Write(0, "group", None, 0, 0.0, 0.0, False, None)
+        writes = [self.write("node-1", 10.0, 1, True), self.write("node-1", 13.1, 1), self.write("node-1", 13.9, 1),
+                  *(gone if each is None else self.write(*each) for each in later)]
+        return "; ".join(wrong_frames([Frame(*each) for each in heard], writes, self.MACS))
+
+    def test_frames_under_a_renewal_are_right_until_the_deadline(self):
+        self.assertEqual(self.found((13.2, "a"), (16.84, "a")), "")
+        self.assertEqual(self.found((16.86, "a")), "16.860: node-1 sends 2.960 s after its last renewal")
+
+    def test_who_waits_or_never_held_the_lease_must_not_send(self):
+        self.assertEqual(self.found((13.0, "a")), "13.000: node-1 sends and has never held the lease")
+        self.assertEqual(self.found((13.2, "b")), "13.200: node-2 sends and has never held the lease")
+        self.assertEqual(self.found((13.2, "c")), "13.200: c sends and has never held the lease")
+
+    def test_a_lease_that_was_deleted_is_waited_for_whatever_its_next_holder_writes(self):
+        seized = (None, ("node-2", 14.0, 2), ("node-2", 16.5, 2), ("node-2", 17.1, 2))
+        self.assertEqual(self.found((16.8, "a"), (17.2, "b"), later=seized), "")
+        self.assertEqual(self.found((16.6, "b"), later=seized), "16.600: node-2 sends and has never held the lease")
+
+    def test_two_terms_side_by_side_are_found(self):
+        self.assertEqual(self.found((15.0, "b"), (15.1, "a"), later=[("node-2", 14.9, 2)]),
+                         "15.100: node-1 sends by term 1 after node-2 did by term 2")
+        self.assertEqual(self.found((15.0, "a"), (15.1, "b"), later=[("node-2", 14.9, 1)]),
+                         "15.100: node-2 sends by term 1 after node-1 did by term 1")
 
 
 class OneCluster(testing.ClusterTest):

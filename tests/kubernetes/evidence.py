@@ -8,23 +8,19 @@ import base64
 import datetime
 import http.client
 import json
-import select
 import socket
-import struct
 import threading
-import time
 import urllib.parse
 import urllib.request
 from typing import NamedTuple, Optional
 
-from netns_lab import frames, wire
+from netns_lab import frames
+from netns_lab.inquiry import Inquiry
 from netns_lab.programs import wait_until
 
 PACE = 0.02  # seconds from question to question
-SAFETY = 0.02  # seconds by which a holder stops before its lease ends, beside 1 % of it
-LOST_AFTER = 1.0  # seconds: a question that is unanswered for so long stays so
-_MARK = b"\x02\x99"  # begins the MAC of a question, its number follows
-_SO_TIMESTAMPNS = 35
+SAFETY = 0.02  # seconds by which a holder stops before its lease ends, beside DRIFT of it
+DRIFT = 0.01  # how much clocks may differ in rate
 
 
 class Frame(NamedTuple):
@@ -33,49 +29,21 @@ class Frame(NamedTuple):
     mac: str
 
 
-class Witness:
+class Witness(Inquiry):
     """Asks who has `vip` every PACE seconds from construction until close(), and keeps every frame that claims it."""
 
     def __init__(self, machine, vip):
-        self.vip = vip
-        self.asked, self.answered, self.frames = [], {}, []  # answered: number of the question -> Frame
-        self._wire = wire.Wire(machine)
-        self._wire.socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
-        self._question = bytearray(frames.who_has(vip, frames.ZERO, source=self._wire.mac))
-        self._closing = False
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+        self.answered, self.frames = {}, []  # answered: number of the question -> Frame
+        super().__init__(machine, [vip], PACE)
 
-    def close(self):
-        self._closing = True
-        self._thread.join()
-        self._wire.close()
-
-    def _run(self):
-        due = time.monotonic()
-        while not self._closing:
-            if (now := time.monotonic()) >= due:
-                self._question[22:28] = _MARK + len(self.asked).to_bytes(4, "big")
-                self.asked.append(time.time())
-                self._wire.send(self._question)
-                due = max(due + PACE, now)
-            select.select([self._wire.socket], [], [], max(0.0, due - time.monotonic()))
-            self._hear()
-
-    def _hear(self):
-        while True:
-            try:
-                raw, ancillary, _, _ = self._wire.socket.recvmsg(64, 64)
-            except BlockingIOError:
-                return
+    def _take(self, heard):
+        for raw, at, number in heard:
             message = frames.parse(raw)
-            if message is None or not message.claims(self.vip):
+            if message is None or not message.claims(self.vips[0]):
                 continue
-            stamp = next(data for _, kind, data in ancillary if kind == _SO_TIMESTAMPNS)
-            seconds, nanoseconds = struct.unpack("qq", stamp)
-            frame = Frame(seconds + nanoseconds / 1e9, message.sha)
-            if raw[32:34] == _MARK:
-                self.answered.setdefault(int.from_bytes(raw[34:38], "big"), frame)
+            frame = Frame(at, message.sha)
+            if number is not None:
+                self.answered.setdefault(number, frame)
             self.frames.append(frame)
 
     def since(self, at, until=float("inf")):
@@ -109,6 +77,7 @@ class Write(NamedTuple):
     term: int
     renewed: float
     duration: float
+    waits: bool  # its writer says that it is silent
     lease: Optional[dict]  # None: deleted
 
 
@@ -121,7 +90,7 @@ def _write(revision, name, lease):
     node, renewed = notes.get("isat/node"), spec.get("renewTime", "")
     own = node and notes.get("isat/written") == renewed and spec.get("holderIdentity", "").startswith(f"{node}_")
     return Write(revision, name, node if own else None, spec.get("leaseTransitions", 0), wall_time(renewed),
-                 int(notes.get("isat/duration", 0)) / 1e3, lease)
+                 int(notes.get("isat/duration", 0)) / 1e3, notes.get("isat/waiting") == "yes", lease)
 
 
 class Chronicle:
@@ -154,7 +123,7 @@ class Chronicle:
                     name = base64.b64decode(kept["key"]).decode().rpartition("/")[2]
                     revision = int(kept["mod_revision"])
                     if event.get("type") == "DELETE":
-                        self.writes.append(Write(revision, name, None, 0, 0.0, 0.0, None))
+                        self.writes.append(Write(revision, name, None, 0, 0.0, 0.0, False, None))
                     else:
                         self.writes.append(_write(revision, name, json.loads(base64.b64decode(kept["value"]))))
         except (OSError, ValueError, http.client.HTTPException):
@@ -181,20 +150,37 @@ def _encoded(text):
     return base64.b64encode(text.encode()).decode()
 
 
+def entitling(writes):
+    """The writes of speakers that let them answer: not those that say "waiting"; and whatever they say, none is within
+    the duration of the lease after one was made that was missing, for until then its last holder may answer."""
+    found, missing, silent_until = [], True, 0.0
+    for each in writes:
+        if each.lease is None:
+            missing = True
+        elif each.node is not None:
+            if missing:
+                silent_until = each.renewed + each.duration * (1 - DRIFT)
+            missing = False
+            if not each.waits and each.renewed >= silent_until:
+                found.append(each)
+    return found
+
+
 def wrong_frames(heard, writes, macs):
     """What is wrong with these frames, in sentences. Each must be sent under a renewal of its sender that is not older
     than a holder may act upon; and whoever sends under one term never sends again once a later term has been sent under,
     so two are never there side by side."""
     names = {mac: node for node, mac in macs.items()}
+    renewals = entitling(writes)
     found, newest = [], (0, None)
     for frame in heard:
         node = names.get(frame.mac)
-        own = [each for each in writes if each.node == node is not None and each.renewed <= frame.at]
+        own = [each for each in renewals if each.node == node is not None and each.renewed <= frame.at]
         if not own:
             found.append(f"{frame.at:.3f}: {node or frame.mac} sends and has never held the lease")
             continue
         last = max(own, key=lambda each: each.renewed)
-        if frame.at > last.renewed + last.duration * 0.99 - SAFETY:
+        if frame.at > last.renewed + last.duration * (1 - DRIFT) - SAFETY:
             found.append(f"{frame.at:.3f}: {node} sends {frame.at - last.renewed:.3f} s after its last renewal")
         if last.term < newest[0] or (last.term == newest[0] and newest[1] not in (None, node)):
             found.append(f"{frame.at:.3f}: {node} sends by term {last.term} after {newest[1]} did by term {newest[0]}")

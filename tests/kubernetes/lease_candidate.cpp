@@ -130,8 +130,7 @@ class journal final : public election::leadership_observer {
 class candidate {
  public:
   candidate(boost::asio::io_context& io, kubernetes::cluster_config cluster, settings chosen)
-      : io_{io},
-        leases_{chosen.election.leases},
+      : leases_{chosen.election.leases},
         journal_{chosen.election},
         client_{io.get_executor(), std::move(cluster), client_options()},
         store_{client_, {chosen.name_space, {}}},
@@ -144,7 +143,10 @@ class candidate {
     leaderships_.subscribe(journal_);
     for (std::size_t at = 0; at < leases_.size(); ++at) elector_.set_candidate(static_cast<group_id>(at), true);
     elector_.async_run(leaderships_, asio::bind_cancellation_slot(stop_.slot(), [this](error_code error) {
-                         io_.stop();
+                         error_code ignored;
+                         signals_.cancel(ignored);
+                         input_.cancel(ignored);
+                         look_.cancel();
                          failed_ = error != asio::error::operation_aborted;
                          journal_.write("ended", fmt::format(R"(,"why":{})", quoted(error.message())));
                        }));
@@ -218,7 +220,6 @@ class candidate {
     std::exit(64);
   }
 
-  boost::asio::io_context& io_;
   std::vector<std::string> leases_;
   journal journal_;
   kubernetes::api_client client_;

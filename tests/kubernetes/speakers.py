@@ -21,7 +21,6 @@ from netns_lab import testing as netns  # noqa: E402
 from netns_lab.programs import wait_until  # noqa: E402
 
 NAMESPACE = "isat-system"
-POD = pathlib.Path("/var/run/secrets/kubernetes.io/serviceaccount")
 NO_LEASES = ({"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]},)
 ROUNDS = 20
 FIRST_MAX = 40.0  # seconds: the first leader of an empty namespace is silent for the layout's 15 s, and both start
@@ -167,19 +166,6 @@ class Speakers(testing.ClusterTest, netns.NetnsTest):
         for speaker in side.running.values():
             self.assertEqual(speaker.stop(), 0, speaker.log)
         self.assertNotIn(self.cluster.folder.joinpath("token").read_text()[-20:], "".join(p.log for p in self.started))
-
-    def test_a_speaker_in_a_pod_needs_no_kubeconfig(self):
-        POD.mkdir(parents=True, exist_ok=True)  # in the sandbox's own /run
-        (POD / "token").write_text(self.account.token())
-        (POD / "namespace").write_text(NAMESPACE)
-        (POD / "ca.crt").write_bytes(pathlib.Path(self.cluster.authority.certificate).read_bytes())
-        pod = ("env", f"KUBERNETES_SERVICE_HOST={self.network.addresses[0]}", "KUBERNETES_SERVICE_PORT=6443")
-        speaker = self.program(self.nodes["node-1"], *pod, netns.SPEAKER, "-i", "eth0", "-a", "10.77.0.100", "--node-name",
-                               "node-1", "-e", "kubernetes", "--wait", "10s", "--log-level", "debug")
-        self.assertTrue(speaker.wait_line("namespace=isat-system authenticated_by=\"token file "), speaker.log)
-        self.assertTrue(speaker.wait_line("leading, answering from now on", FIRST_MAX), speaker.log)
-        self.assertTrue(speaker.wait_line("no more API servers are known .*RBAC"), "it may not read them")
-        self.assertEqual(speaker.stop(), 0, speaker.log)
 
     def test_who_may_not_use_leases_is_told_so(self):
         nobody = self.cluster.kubeconfig("nobody", token=self.cluster.service_account("nobody", NO_LEASES).token())

@@ -121,7 +121,7 @@ class ClusterRun(RunTest):
     def test_it_says_where_its_leases_are(self):
         server = closed_port()
         running = self.start(*self.arguments(server))
-        running.expect(f"the leases are in a Kubernetes cluster servers={server} namespace=lab authenticated_by=token ")
+        running.expect(f"a Kubernetes cluster is used servers={server} namespace=lab authenticated_by=token ")
 
     def test_a_kubeconfig_that_is_missing_or_wrong_ends_it(self):
         base = ["-i", "veth0", "-a", VIP, "--node-name", "node-a", "-e", "kubernetes", "--kubeconfig"]

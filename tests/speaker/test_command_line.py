@@ -21,7 +21,12 @@ MISTAKES = {
     "an unknown letter": (["-x"], "unknown option '-x'; see --help"),
     "a long option with one dash": (["-vip", "10.77.0.100"], "unknown option '-vip', did you mean '--vip'?"),
     "an abbreviation": (["--inter", "eth0"], "unknown option '--inter', did you mean '--interface'?"),
-    "an option of a later version": (["--source", "static"], "unknown option '--source'; see --help"),
+    "an option of a later version": (["--admin", "unix:/run/isat"], "unknown option '--admin'; see --help"),
+    "an unknown source": ([*BASE, "--source", "file"], "--source: 'file' is not one of static, kubernetes"),
+    "VIPs beside a source that finds them": ([*BASE, "--source", "kubernetes"],
+        "--vip: a VIP is listed, but the source 'kubernetes' finds VIPs by itself: list none, or use --source static"),
+    "a bad class": (["-i", "eth0", "--source", "kubernetes", "--lb-class", "a/b/c"],
+                    "--lb-class: 'a/b/c' is no loadBalancerClass, write one such as example.com/isat"),
     "a misspelt option for elections": (["--rebalence"], "unknown option '--rebalence', did you mean '--rebalance'?"),
     "a missing value at the end": (["--vip"], "--vip needs a value"),
     "a missing value after an equal sign": (["--vip="], "--vip needs a value"),
@@ -66,6 +71,13 @@ MISTAKES = {
                                  "700ms: 1s less 1 % and 20ms leaves 970ms, but one renewal and two attempts need "
                                  "2.15s"),
     "an unknown MAC mode": ([*BASE, "--mac", "virtual"], "--mac: 'virtual' is unknown, the only value is node"),
+    "a port without an address": ([*BASE, "--http", ":7486"],
+                                  "--http: ':7486' is not ADDR:PORT, such as 127.0.0.1:7486, or 0.0.0.0:7486 for all "
+                                  "addresses"),
+    "a host name for an address": ([*BASE, "--http", "localhost:7486"],
+                                   "--http: 'localhost' in 'localhost:7486' is no IP address"),
+    "an unknown extent of metrics": ([*BASE, "--metrics", "vip"],
+                                     "--metrics: 'vip' is not one of vips, totals, did you mean 'vips'?"),
     "an unknown log level": ([*BASE, "--log-level", "inof"],
                              "--log-level: 'inof' is not one of error, warn, info, debug, did you mean 'info'?"),
     "an unknown log format": ([*BASE, "--log-format", "xml"],
@@ -150,9 +162,9 @@ GOOD_VIPS = {
     "255.255.255.254": 1,
 }
 
-LONG_OPTIONS = {"config", "interface", "vip", "elector", "kubeconfig", "api-server", "lease-name", "wait", "groups", "rebalance", "profile", "lease-duration",
+LONG_OPTIONS = {"source", "lb-class", "announce-without-endpoints", "withdraw-when-cordoned", "config", "interface", "vip", "elector", "kubeconfig", "api-server", "lease-name", "wait", "groups", "rebalance", "profile", "lease-duration",
                 "renew-period", "attempt-timeout", "mac", "node-name", "check-config", "print-config", "dry-run",
-                "strict", "log-level", "log-format", "version", "help"}
+                "strict", "http", "metrics", "log-level", "log-format", "version", "help"}
 
 # What --print-config prints about elections when nothing is given.
 ELECTION = ('lease-name: "isat"\n'
@@ -197,9 +209,9 @@ class Options(SpeakerTest):
 
     def test_defaults(self):
         self.assertEqual(self.effective(*BASE, "--node-name", "node-a"),
-                         'interface:\n  - "eth0"\nvip:\n  - 10.77.0.100\nelector: "always"\n'
-                         f'{ELECTION}mac: node\nnode-name: "node-a"\nstrict: false\nwait: forever\nlog-level: info\n'
-                         'log-format: text\n')
+                         'interface:\n  - "eth0"\nvip:\n  - 10.77.0.100\nsource: static\nelector: "always"\n'
+                         f'{ELECTION}mac: node\nnode-name: "node-a"\nstrict: false\nwait: forever\nmetrics: vips\n'
+                         'log-level: info\nlog-format: text\n')
 
     def test_every_option_reaches_the_effective_configuration(self):
         arguments = ["--interface", "eth*", "--interface=veth0", "--vip", "10.77.0.1-10.77.0.3", "--vip=10.77.1.0/28",
@@ -207,15 +219,27 @@ class Options(SpeakerTest):
                      "--api-server=https://[2001:DB8::1]/path", "--lease-name", "isat-b", "--wait", "2m",
                      "--groups", "shards:8", "--rebalance", "--profile", "lean",
                      "--lease-duration", "10s", "--renew-period", "2.50s", "--attempt-timeout=0.7s",
-                     "--mac", "node", "--node-name", "node-b", "--strict", "--log-level", "debug", "--log-format", "json"]
+                     "--mac", "node", "--node-name", "node-b", "--strict", "--log-level", "debug", "--log-format", "json",
+                     "--http", "[0:0::1]:7486", "--metrics=totals"]
         self.assertEqual(self.effective(*arguments),
                          'interface:\n  - "eth*"\n  - "veth0"\nvip:\n  - 10.77.0.1-10.77.0.3\n  - 10.77.1.0/28\n'
-                         'elector: "kubernetes:isat-system"\nkubeconfig: "/etc/isat: k"\napi-server:\n  - "https://b:6443"\n'
+                         'source: static\nelector: "kubernetes:isat-system"\nkubeconfig: "/etc/isat: k"\napi-server:\n  - "https://b:6443"\n'
                          '  - "https://[2001:db8::1]:443/path"\nlease-name: "isat-b"\n'
                          'groups: shards:8\nrebalance: true\nprofile: lean\n'
                          'lease-duration: 10s\nrenew-period: 2.5s\nattempt-timeout: 700ms\nmac: node\n'
-                         'node-name: "node-b"\nstrict: true\nwait: 2m\nlog-level: debug\n'
-                         'log-format: json\n')
+                         'node-name: "node-b"\nstrict: true\nwait: 2m\nhttp: "[::1]:7486"\nmetrics: totals\n'
+                         'log-level: debug\nlog-format: json\n')
+
+    def test_the_source_kubernetes_brings_its_elector_unless_another_is_given(self):
+        out = self.effective("-i", "eth0", "--source", "kubernetes", "--lb-class", "example.com/isat",
+                             "--announce-without-endpoints")
+        self.assertTrue(out.startswith('interface:\n  - "eth0"\nsource: kubernetes\nlb-class: "example.com/isat"\n'
+                                       'announce-without-endpoints: true\nwithdraw-when-cordoned: false\n'
+                                       'elector: "kubernetes"\n'), out)
+        out = self.effective("-i", "eth0", "--source", "kubernetes", "-e", "always", "--withdraw-when-cordoned")
+        self.assertIn('withdraw-when-cordoned: true\nelector: "always"\n', out)
+        self.assertNotIn("vip:", out)
+        self.assertNotIn("lb-class", out)
 
     def test_each_profile_stands_for_its_timing_and_the_help_names_it(self):
         text = self.assert_ok(run("--help"))

@@ -12,7 +12,7 @@ MISTAKES = {
     "a misspelt key": ("interface: eth0\nvips: 10.77.0.1\n", "2:1: unknown key 'vips', did you mean 'vip'?"),
     "an underscore for a dash": ("log_level: debug\n", "1:1: unknown key 'log_level', did you mean 'log-level'?"),
     "a capital letter": ("Interface: eth0\n", "1:1: unknown key 'Interface', did you mean 'interface'?"),
-    "an unknown key": ("source: x\n", "1:1: unknown key 'source'"),
+    "an unknown key": ("admin: x\n", "1:1: unknown key 'admin'"),
     "an indented unknown key": ("{\n  vip: 10.77.0.1,\n  intreface: eth0\n}\n",
                                 "3:3: unknown key 'intreface', did you mean 'interface'?"),
     "an option of the command line": ("dry-run: true\n",
@@ -71,6 +71,8 @@ MISTAKES = {
                                  "4:17: lease-duration 1s is too short for renew-period 250ms (a quarter) and "
                                  "attempt-timeout 700ms: 1s less 1 % and 20ms leaves 970ms, but one renewal and two "
                                  "attempts need 1.65s"),
+    "an address without a port": ("http: 127.0.0.1\n", "1:7: '127.0.0.1' is not ADDR:PORT, such as 127.0.0.1:7486, or "
+                                  "0.0.0.0:7486 for all addresses"),
     "an unknown log level": ("log-level: warning\n",
                              "1:12: 'warning' is not one of error, warn, info, debug"),
     "a bad node name": ("node-name: a b\n", "1:12: 'a b' is no node name, it must be one printable word"),
@@ -94,6 +96,8 @@ attempt-timeout: 300ms
 mac: node
 node-name: node-c
 strict: true
+http: 127.0.0.1:7486
+metrics: totals
 log-level: warn
 log-format: logfmt
 """
@@ -163,9 +167,9 @@ class Files(SpeakerTest):
 
     def test_the_defaults_that_the_example_file_names_are_the_defaults(self):
         example = (SOURCE / "examples" / "speaker" / "isat-speaker.yaml").read_text()
-        for line in ("# elector: always", "# groups: single", "# rebalance: false", "# profile: default",
+        for line in ("# source: static", "# elector: always", "# groups: single", "# rebalance: false", "# profile: default",
                      "# lease-duration: 3s", "# renew-period: 750ms", "# attempt-timeout: 700ms", "# mac: node", "# lease-name: isat",
-                     "# strict: false", "# wait: forever", "# log-level: info", "# log-format: text"):
+                     "# strict: false", "# wait: forever", "# metrics: vips", "# log-level: info", "# log-format: text"):
             with self.subTest(line):
                 self.assertIn(f"\n{line}\n", example)
                 self.assertIn(line.removeprefix("# "), self.effective(*BASE).replace('"', ""))
@@ -174,16 +178,16 @@ class Files(SpeakerTest):
 class Values(SpeakerTest):
     def test_every_key_reaches_the_effective_configuration(self):
         self.assertEqual(self.effective("-c", self.file(FULL)),
-                         'interface:\n  - "eth0"\n  - "*th1"\nvip:\n  - 10.77.0.1\n  - 10.77.1.0/28\n'
+                         'interface:\n  - "eth0"\n  - "*th1"\nvip:\n  - 10.77.0.1\n  - 10.77.1.0/28\nsource: static\n'
                          'elector: "file:/run/isat"\nlease-name: "isat"\ngroups: shards:8\nrebalance: true\nprofile: fast\n'
                          'lease-duration: 1.5s\nrenew-period: 375ms\nattempt-timeout: 300ms\nmac: node\n'
-                         'node-name: "node-c"\nstrict: true\nwait: forever\nlog-level: warn\n'
+                         'node-name: "node-c"\nstrict: true\nwait: forever\nhttp: "127.0.0.1:7486"\nmetrics: totals\nlog-level: warn\n'
                          'log-format: logfmt\n')
 
     def test_json_is_yaml(self):
         json = '{"interface": ["eth0", "*th1"], "vip": ["10.77.0.1", "10.77.1.0/28"],\n "elector": "file:/run/isat", ' \
                '"groups": "shards:8", "rebalance": true, "profile": "fast", "lease-duration": "1500ms",\n' \
-               '"attempt-timeout": "300ms", "mac": "node", "node-name": "node-c",\n\t"strict": true, "log-level": "warn", "log-format": "logfmt"}'
+               '"attempt-timeout": "300ms", "mac": "node", "node-name": "node-c",\n\t"strict": true, "http": "127.0.0.1:7486", "metrics": "totals", "log-level": "warn", "log-format": "logfmt"}'
         self.assertEqual(self.effective("-c", self.file(json)), self.effective("-c", self.file(FULL)))
 
     def test_a_repeatable_key_may_hold_one_value(self):
@@ -193,9 +197,9 @@ class Values(SpeakerTest):
     def test_an_option_of_the_command_line_replaces_the_key(self):
         out = self.effective("-c", self.file(FULL), "-a", "10.77.0.9", "-i", "eth9", "-e", "always", "--groups",
                              "single", "--profile", "lean", "--lease-duration", "9s", "--node-name", "flag", "--log-level", "debug", "--log-format", "json", ISAT_NODE_NAME="variable")
-        self.assertEqual(out, 'interface:\n  - "eth9"\nvip:\n  - 10.77.0.9\nelector: "always"\n'
+        self.assertEqual(out, 'interface:\n  - "eth9"\nvip:\n  - 10.77.0.9\nsource: static\nelector: "always"\n'
                               'lease-name: "isat"\ngroups: single\nrebalance: true\nprofile: lean\nlease-duration: 9s\n'
-                              'renew-period: 2.25s\nattempt-timeout: 300ms\nmac: node\nnode-name: "flag"\nstrict: true\nwait: forever\nlog-level: debug\nlog-format: json\n')
+                              'renew-period: 2.25s\nattempt-timeout: 300ms\nmac: node\nnode-name: "flag"\nstrict: true\nwait: forever\nhttp: "127.0.0.1:7486"\nmetrics: totals\nlog-level: debug\nlog-format: json\n')
 
     def test_timing_of_both_sides_that_is_not_sound_is_told_at_the_file(self):
         path = self.file("interface: eth0\nvip: 10.77.0.1\nrenew-period: 750ms\n")

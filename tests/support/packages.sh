@@ -10,17 +10,19 @@ isat_packages() {
   case $1 in
     build) # what it takes to compile library, daemon and tools
       echo g++ cmake ninja-build libboost1.81-dev libboost-program-options1.81-dev libfmt-dev libyaml-cpp-dev
+      echo prometheus-cpp-dev
       echo libboost-json1.81-dev libboost-url1.81-dev libssl-dev
       ;;
     demo) # namespaces, and the prober's table
       echo iproute2 util-linux procps python3
       ;;
     test) # unit, style, consumer, namespace and Kubernetes tests
-      echo doctest-dev libbenchmark-dev clang-format-19 pkg-config ccache python3 openssl
-      echo iproute2 iputils-arping libcap2-bin util-linux procps
+      echo doctest-dev libbenchmark-dev clang-format-19 pkg-config ccache python3 openssl python3-prometheus-client
+      echo iproute2 iputils-arping libcap2-bin nftables util-linux procps
       ;;
-    ci) # the second compiler and its tools
+    ci) # the second compiler and its tools; what builds the container image
       echo clang-19 clang-tidy-19 libclang-rt-19-dev
+      echo buildah runc mmdebstrap
       ;;
     *)
       echo "isat_packages: there is no group '$1'" >&2

@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 
 from . import accounts, certificates, kubeconfig, provision
-from .api import Api
+from .api import Api, KeptApi
 from .servers import ApiServer, Etcd
 
 _PREFIX = "isat-kube-"
@@ -129,6 +129,11 @@ class Cluster:
 
     def admin_api(self, server, **options):
         return Api(server.url, self.authority.certificate, pair=self.admin, **options)
+
+    def kept_api(self, token=None, server=None, **options):
+        """A client that keeps its connection, with a bearer token, else the administrator's."""
+        identity = {"token": token} if token else {"pair": self.admin}
+        return KeptApi((server or self.server).url, self.authority.certificate, **identity, **options)
 
     def api_of(self, token=None, server=None, **options):
         """A client with a bearer token, or without any identity."""

@@ -11,6 +11,7 @@ import ssl
 import threading
 
 _HEAD_MAX = 65536
+_EXPIRED = b'"code":410'
 
 
 class FaultProxy:
@@ -19,8 +20,9 @@ class FaultProxy:
     def __init__(self, address, port, pair, server, authority):
         self.url = f"https://{address}:{port}"
         self.refused = 0  # requests so far
+        self.expired = []  # addresses of those that were answered 410, by a status or in a watch, by the server itself
         self._pair, self._upstream = pair, (server.address, server.port)
-        self._refusal = None
+        self._refusal, self._only_watches = None, False
         self._writers = set()
         self._trust = ssl.create_default_context(cafile=authority)
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -34,17 +36,27 @@ class FaultProxy:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(10.0)
 
     def close(self):
-        self._server.close()
-        self.drop_connections()
+        async def end():
+            self._server.close()
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            for each in others:
+                each.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+        self._call(end())
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5.0)
+        self._thread.join()
+        self._loop.close()
 
-    def refuse(self, status, retry_after=None):
-        """From now on requests are answered with this status."""
-        self._refusal = (status, retry_after)
+    def refuse(self, status, retry_after=None, only_watches=False):
+        """From now on requests, or only those for watches, are answered with this status."""
+        self._refusal, self._only_watches = (status, retry_after), only_watches
 
     def serve_again(self):
         self._refusal = None
+
+    def use(self, server):
+        """From now on new connections lead to this server."""
+        self._upstream = (server.address, server.port)
 
     def drop_connections(self):
         """Resets all that are open."""
@@ -63,7 +75,7 @@ class FaultProxy:
         try:
             while True:
                 request = await self._request(reader)
-                if self._refusal:
+                if self._refusal and (not self._only_watches or b"watch=1" in request.partition(b"\r\n")[0]):
                     self.refused += 1
                     writer.write(_refusal(*self._refusal))
                     await writer.drain()
@@ -89,10 +101,13 @@ class FaultProxy:
         size = next((int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), 0)
         return head + await reader.readexactly(size)
 
-    @staticmethod
-    async def _pass_on(back, writer):
+    async def _pass_on(self, back, writer):
+        end = b""
         try:
             while data := await back.read(65536):
+                seen = end + data
+                self.expired += [writer.get_extra_info("peername")[0]] * seen.count(_EXPIRED)
+                end = seen[1 - len(_EXPIRED):]
                 writer.write(data)
                 await writer.drain()
         except OSError:

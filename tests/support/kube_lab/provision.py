@@ -8,17 +8,11 @@ import os
 import pathlib
 import shutil
 import subprocess
-import sys
 
-SKIPPED = 77
+from netns_lab.sandbox import SKIPPED, skip
+
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 _SCRIPT = ROOT / "tests" / "kubernetes" / "provision.sh"
-
-
-def skip(reason):
-    """Ends the program as skipped; ctest and tests/run.sh look for the code and the word."""
-    print(f"SKIP: {reason}", flush=True)
-    sys.exit(SKIPPED)
 
 
 def _last_line(*options):

@@ -4,6 +4,7 @@
 Whatever happens to the test, they end with it: the kernel kills a server whose starting thread ends, so servers are
 started by the main thread only. A port is reserved once and kept, so a server comes back under the address it had.
 """
+import base64
 import json
 import os
 import pathlib
@@ -117,6 +118,10 @@ class Server:
         return "\n".join([f"--- {self.name} (the last of {len(text)} lines)", *text[-lines:]])
 
 
+def _encoded(text):
+    return base64.b64encode(text.encode()).decode()
+
+
 class Etcd(Server):
     """One member, without TLS, on the loopback interface; it does not wait for the disk."""
 
@@ -142,6 +147,15 @@ class Etcd(Server):
         request = urllib.request.Request(f"{self.url}/v3/{path}", json.dumps(body).encode())
         with urllib.request.urlopen(request, timeout=10) as answer:
             return json.load(answer)
+
+    def value(self, key):
+        """What is kept under a key, as text: the API servers must keep objects as JSON."""
+        kept = self._call("kv/range", {"key": _encoded(key)})["kvs"][0]["value"]
+        return base64.b64decode(kept).decode()
+
+    def put(self, key, value):
+        """Past all API servers, which hear of it."""
+        self._call("kv/put", {"key": _encoded(key), "value": _encoded(value)})
 
     def revision(self):
         """The newest revision: Kubernetes shows those as resourceVersion."""

@@ -4,17 +4,15 @@
 An API server takes seconds to start and 300 MB, so one cluster serves all tests of a class. A test names its objects
 after itself, and puts right what it has broken.
 """
-import os
 import sys
-import unittest
 
-from netns_lab import sandbox
+from netns_lab import testing as netns
 
 from . import provision
 from .cluster import Cluster
 
 
-class ClusterTest(unittest.TestCase):
+class ClusterTest(netns.TellingTest):
     """One cluster per class; the ends of its logs are shown when a test fails."""
 
     @classmethod
@@ -28,25 +26,13 @@ class ClusterTest(unittest.TestCase):
         cls.cluster = cls.make_cluster()
         cls.addClassCleanup(cls.cluster.close)
 
-    def run(self, result=None):
-        failed_before = len(result.failures) + len(result.errors)
-        super().run(result)
-        if len(result.failures) + len(result.errors) > failed_before:
-            print(self.cluster.tail(), file=sys.stderr)
+    def tell(self):
+        super().tell()
+        print(self.cluster.tail(), file=sys.stderr)
 
 
-def main(programs=()):
-    """Finds the servers, enters the sandbox and runs the calling file's tests; exit code 0, 1 or 77. `programs` are those
-    of this project that the tests need."""
+def main(needed=()):
+    """Finds the servers, enters the sandbox and runs the calling file's tests; exit code 0, 1 or 77. `needed`: programs
+    of this project."""
     provision.ensure()
-    sandbox.enter()
-    for program in programs:
-        if not os.access(program, os.X_OK):
-            print(f"{program.name} is not there; build it, or set ISAT_BIN_DIR", flush=True)
-            sys.exit(1)
-    outcome = unittest.main(module="__main__", exit=False, verbosity=2, buffer=False).result
-    if not outcome.wasSuccessful() or outcome.testsRun == 0:
-        sys.exit(1)
-    for _, reason in outcome.skipped:
-        print(f"SKIP: {reason}", flush=True)
-    sys.exit(sandbox.SKIPPED if outcome.skipped else 0)
+    netns.main(needed)

@@ -19,7 +19,20 @@ WORK = pathlib.Path("/run/lab")
 VIP = lab.VIP
 
 
-class NetnsTest(unittest.TestCase):
+class TellingTest(unittest.TestCase):
+    """A test that tells more when it has failed."""
+
+    def run(self, result=None):
+        failed_before = len(result.failures) + len(result.errors)
+        super().run(result)
+        if len(result.failures) + len(result.errors) > failed_before:
+            self.tell()
+
+    def tell(self):
+        """Prints what helps to understand a failure; called after the clean-up."""
+
+
+class NetnsTest(TellingTest):
     """One segment per test; whatever was started is stopped, and its output is shown when the test failed."""
     mtu = 1500
 
@@ -34,13 +47,11 @@ class NetnsTest(unittest.TestCase):
         self.segments.append(lab.Lab(self.mtu, name))
         return self.segments[-1]
 
-    def run(self, result=None):
-        failed_before = len(result.failures) + len(result.errors)
-        super().run(result)
-        if len(result.failures) + len(result.errors) > failed_before:
-            for program in getattr(self, "started", []):
-                lines = program.log.splitlines()
-                print(f"--- {program.command} (the last of {len(lines)} lines)", *lines[-40:], sep="\n", file=sys.stderr)
+    def tell(self):
+        super().tell()
+        for program in getattr(self, "started", []):
+            lines = program.log.splitlines()
+            print(f"--- {program.command} (the last of {len(lines)} lines)", *lines[-40:], sep="\n", file=sys.stderr)
 
     def _stop_all(self):
         for program in reversed(self.started):
@@ -99,10 +110,10 @@ class NetnsTest(unittest.TestCase):
             self.assertEqual(heard.arp, frames.Arp(frames.BROADCAST, mac, oper, mac, vip, tha, vip))
 
 
-def main():
-    """Enters the sandbox and runs the calling file's tests; exit code 0, 1 or 77."""
+def main(needed=(SPEAKER, PROBE)):
+    """Enters the sandbox and runs the calling file's tests; exit code 0, 1 or 77. `needed`: programs of this project."""
     sandbox.enter()
-    for program in (SPEAKER, PROBE):
+    for program in needed:
         if not os.access(program, os.X_OK):
             print(f"{program.name} is not there; build it, or set ISAT_BIN_DIR", flush=True)
             sys.exit(1)

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSL-1.0
+
+#include "chosen_source.hpp"
+#include "service_log.hpp"
+#include "vip_range.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace speakerd {
+
+namespace {
+
+namespace kubernetes = isat::kubernetes;
+
+std::vector<isat::responder::vip> expand(std::span<const vip_range> ranges) {
+  std::vector<isat::responder::vip> vips;
+  vips.reserve(count_vips(ranges));
+  for (const vip_range& range : ranges) {
+    for (std::size_t offset = 0; offset < range.count(); ++offset) {
+      vips.push_back({.address = range.at(offset)});
+    }
+  }
+  return vips;
+}
+
+}  // namespace
+
+chosen_source::chosen_source(boost::asio::any_io_executor executor, const options& what, const logger& log,
+                             kubernetes::api_client* client)
+    : executor_{std::move(executor)}, log_{log} {
+  switch (what.source) {
+    case source_kind::fixed:
+      listed_ = std::make_unique<isat::source::static_source>(executor_, expand(what.vips));
+      return;
+    case source_kind::kubernetes:
+      follow_services(what, *client);
+      return;
+  }
+}
+
+void chosen_source::follow_services(const options& what, kubernetes::api_client& client) {
+  kubernetes::service_source_options wanted;
+  wanted.rules.node_name = what.node_name;
+  wanted.rules.lb_class = what.services.lb_class;
+  wanted.rules.announce_without_endpoints = what.services.announce_without_endpoints;
+  wanted.rules.withdraw_when_unschedulable = what.services.withdraw_when_cordoned;
+  wanted.on_notice = [this](const kubernetes::service_source_notice& notice) {
+    log_services(log_, notice);
+    events_->note(notice);
+  };
+  services_ = std::make_unique<kubernetes::service_source>(client, std::move(wanted));
+  events_ = std::make_unique<service_events>(client, *services_, what.node_name, log_);
+  addresses_ = std::make_unique<address_watch>(
+      executor_, what.interfaces, [this](auto carried) { services_->set_carried_addresses(std::move(carried)); });
+}
+
+isat::source::vip_source& chosen_source::get() noexcept {
+  if (services_) return *services_;
+  return *listed_;
+}
+
+void chosen_source::start() {
+  if (addresses_) addresses_->start();
+}
+
+void chosen_source::stop() {
+  if (addresses_) addresses_->stop();
+}
+
+std::optional<std::chrono::nanoseconds> chosen_source::age() const {
+  std::chrono::nanoseconds age{0};  // a list that never changes is never old
+  if (!services_) return age;
+  using kubernetes::object_kind;
+  const auto now = std::chrono::steady_clock::now();
+  for (const object_kind kind : {object_kind::service, object_kind::slice, object_kind::node}) {
+    const kubernetes::objects_status& status = services_->status(kind);
+    if (!status.listed) return std::nullopt;
+    if (status.lost) age = std::max<std::chrono::nanoseconds>(age, now - *status.lost);
+  }
+  return age;
+}
+
+void chosen_source::note(const isat::speaker_event& event, const isat::speaker& speaker) {
+  if (!services_) return;
+  is_synced_ = is_synced_ || std::holds_alternative<isat::source_synced>(event);
+  if (is_synced_) log_vip(log_, event, services_->table());  // before, their number is enough
+  events_->note(event, speaker);
+}
+
+}  // namespace speakerd

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// The source of VIPs that --source names, made and logged. The one place where the daemon knows one source from
+// another.
+#pragma once
+
+#include "address_watch.hpp"
+#include "isat/kubernetes/api/api_client.hpp"
+#include "isat/kubernetes/service/service_source.hpp"
+#include "isat/source/static_source.hpp"
+#include "isat/source/vip_source.hpp"
+#include "isat/speaker.hpp"
+#include "logger.hpp"
+#include "options.hpp"
+#include "service_events.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+
+namespace speakerd {
+
+/// Owns the source of a run, and what that stands on.
+class chosen_source {
+ public:
+  /// @param client of the cluster: not null if the source is there; outlives this, as `log` does
+  chosen_source(boost::asio::any_io_executor executor, const options& what, const logger& log,
+                isat::kubernetes::api_client* client);
+
+  isat::source::vip_source& get() noexcept;
+
+  /// Looks after what the source must know of this host, until stop().
+  void start();
+  void stop();
+
+  /// For how long it may have missed changes; none: it does not know all of the beginning.
+  std::optional<std::chrono::nanoseconds> age() const;
+
+  /// What the speaker tells.
+  void note(const isat::speaker_event& event, const isat::speaker& speaker);
+
+ private:
+  void follow_services(const options& what, isat::kubernetes::api_client& client);
+
+  boost::asio::any_io_executor executor_;
+  const logger& log_;
+  std::unique_ptr<isat::source::static_source> listed_;  // this, or all that follow
+  std::unique_ptr<isat::kubernetes::service_source> services_;
+  std::unique_ptr<service_events> events_;
+  std::unique_ptr<address_watch> addresses_;
+  bool is_synced_ = false;
+};
+
+}  // namespace speakerd

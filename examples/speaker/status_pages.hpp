@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// The pages about a run: /healthz, /readyz and /metrics, and who is asked for what stands in them. Made for probes and
+// scrapers; it refuses to change anything, whatever is asked.
+#pragma once
+
+#include "event_metrics.hpp"
+#include "health.hpp"
+#include "http_answer.hpp"
+#include "isat/speaker.hpp"
+#include "options.hpp"
+#include "run_state.hpp"
+
+#include <functional>
+#include <string_view>
+
+namespace speakerd {
+
+/// What the pages read. All of it must outlive them, and answers of theirs that are on their way.
+struct status_source {
+  const isat::speaker& speaker;
+  const health& pulse;
+  const event_metrics& events;
+  std::function<run_state()> state;
+};
+
+class status_pages {
+ public:
+  status_pages(status_source source, metrics_extent extent) : source_{std::move(source)}, extent_{extent} {}
+
+  http_answer find(std::string_view path) const;
+
+  /// Above so many groups, only metrics_extent::vips has a series for each.
+  static constexpr std::size_t group_series_max = 256;
+
+ private:
+  http_answer metrics() const;
+
+  status_source source_;
+  metrics_extent extent_;
+};
+
+}  // namespace speakerd

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: BSL-1.0
+"""Builds the container image as examples/kubernetes/Dockerfile says, with buildah, and looks into it. What that starts from,
+debian:12, is made of Debian's packages by mmdebstrap, so no image registry is asked. It compiles the speaker once more,
+which takes minutes; image.py checks the steps alone, and always."""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+sys.dont_write_bytecode = True
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+DOCKERFILE = ROOT / "examples" / "kubernetes" / "Dockerfile"
+TAG = "isat-speaker:test"
+PROGRAM = "usr/bin/isat-speaker"
+SIZE_MAX = 20_000_000  # octets
+SKIPPED = 77
+
+
+def skip(reason):
+    print(f"SKIP: {reason}; tests/packaging/image.py checks the steps outside a container", flush=True)
+    sys.exit(SKIPPED)
+
+
+def run(*command):
+    done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(map(str, command))} ended with {done.returncode}: {(done.stdout + done.stderr)[-3000:]}")
+    return done.stdout.strip()
+
+
+class Dockerfile(unittest.TestCase):
+    folder = None  # main() makes it
+
+    @classmethod
+    def setUpClass(cls):
+        began = time.monotonic()
+        cls.buildah("build", "--pull=never", "--file", DOCKERFILE, "--tag", TAG, ROOT)
+        print(f"built in {time.monotonic() - began:.0f} s")
+        cls.container = cls.buildah("from", "--pull=never", TAG)
+        cls.addClassCleanup(cls.buildah, "rm", cls.container)
+        cls.image = pathlib.Path(cls.buildah("mount", cls.container))
+        cls.addClassCleanup(cls.buildah, "umount", cls.container)
+
+    @classmethod
+    def buildah(cls, *words):
+        """With a storage of its own: what is built here is gone afterwards, and nothing of the host's is used."""
+        return run("buildah", "--root", cls.folder / "storage", "--runroot", cls.folder / "run", *words)
+
+    @classmethod
+    def prepare_base(cls):
+        """Makes debian:12, and runs something in it: RuntimeError where containers cannot be had."""
+        archive = cls.folder / "base.tar"
+        run("mmdebstrap", "--quiet", "--variant=minbase", "bookworm", archive)
+        container = cls.buildah("from", "scratch")
+        cls.buildah("add", "--quiet", container, archive, "/")
+        archive.unlink()
+        cls.buildah("run", container, "--", "true")
+        cls.buildah("commit", "--quiet", "--rm", container, "debian:12")
+
+    def test_it_holds_what_the_step_outside_a_container_finds(self):
+        files = [each for each in self.image.rglob("*") if each.is_file()]
+        names = {each.relative_to(self.image).as_posix() for each in files}
+        self.assertIn(PROGRAM, names)
+        self.assertEqual([name for name in names if "/bin/" in name or "/sbin/" in name], [PROGRAM])
+        size = sum(each.stat().st_size for each in files)
+        print(f"the image holds {size / 1e6:.1f} MB in {len(files)} files")
+        self.assertLess(size, SIZE_MAX)
+
+    def test_the_file_capability_came_along(self):
+        self.assertEqual(run("getcap", self.image / PROGRAM).split()[-1], "cap_net_raw=p")
+
+    def test_it_starts_the_speaker_as_a_user_other_than_root(self):
+        config = json.loads(self.buildah("inspect", "--type", "image", TAG))["OCIv1"]["config"]
+        self.assertEqual((config["User"], config["Entrypoint"]), ("65532:65532", [f"/{PROGRAM}"]))
+        self.assertTrue(self.buildah("run", self.container, "--", f"/{PROGRAM}", "--version").startswith("isat-speaker "))
+        self.assertIn("kind: DaemonSet", self.buildah("run", self.container, "--", f"/{PROGRAM}", "manifest"))
+
+
+if __name__ == "__main__":
+    if os.geteuid() != 0:
+        skip("buildah is used as root here")
+    os.environ["PATH"] = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+    for tool in ("buildah", "mmdebstrap", "getcap"):
+        if shutil.which(tool) is None:
+            skip(f"{tool} not found")
+    Dockerfile.folder = pathlib.Path(tempfile.mkdtemp(prefix="isat-image-"))
+    try:
+        Dockerfile.prepare_base()
+        unittest.main(verbosity=2)
+    except RuntimeError as problem:
+        skip(f"no container can be made here: {problem}")
+    finally:
+        shutil.rmtree(Dockerfile.folder, ignore_errors=True)
