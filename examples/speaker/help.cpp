@@ -18,6 +18,9 @@ What to announce
                          kubernetes  the addresses of Services of type LoadBalancer; the elector then is 'kubernetes',
                                      unless another is given
       --lb-class NAME    only Services of this loadBalancerClass; default: only those that have none
+      --assign-pool RANGE
+                         give addresses of this range, A-B or CIDR, to Services that have none; repeatable. For clusters
+                         in which nothing else does.
       --announce-without-endpoints
                          also Services behind which nothing is ready or serving
       --withdraw-when-cordoned
@@ -91,7 +94,8 @@ Permission
   In a cluster, the account needs the verbs get, list, watch, create, update and delete for leases of the API group
   coordination.k8s.io in the namespace. In a pod, list for endpointslices of discovery.k8s.io in 'default' is good to
   have: by it, all API servers are found. The source 'kubernetes' needs get, list and watch for services and nodes, and
-  for endpointslices of discovery.k8s.io, in the whole cluster, and create for events of events.k8s.io.
+  for endpointslices of discovery.k8s.io, in the whole cluster, and create for events of events.k8s.io;
+  --assign-pool needs patch for services/status, too.
 
 Signals
   SIGTERM, SIGINT        hand over and exit; a second one exits at once

@@ -29,13 +29,14 @@ struct option {
   constexpr bool in_file() const noexcept { return kind != option_kind::action && kind != option_kind::file; }
 };
 
-inline constexpr std::array<option, 30> option_table{{
+inline constexpr std::array<option, 31> option_table{{
     // The file, and what to announce.
     {"config", "c", option_kind::file},
     {"interface", "i", option_kind::list},
     {"vip", "a", option_kind::list},
     {"source", "", option_kind::value},
     {"lb-class", "", option_kind::value},
+    {"assign-pool", "", option_kind::list},
     {"announce-without-endpoints", "", option_kind::flag},
     {"withdraw-when-cordoned", "", option_kind::flag},
     {"mac", "", option_kind::value},

@@ -117,6 +117,7 @@ void apply(options& into, const settings& layer) {
     if (name == "vip") into.vips = parse_vips(values);
     if (name == "source") into.source = parse_enum<source_kind>(value, source_words);
     if (name == "lb-class") into.services.lb_class = parse_lb_class(value);
+    if (name == "assign-pool") into.services.pool = parse_vips(values);
     if (name == "announce-without-endpoints") into.services.announce_without_endpoints = parse_flag(value);
     if (name == "withdraw-when-cordoned") into.services.withdraw_when_cordoned = parse_flag(value);
     if (name == "elector") apply_elector(into, value);
@@ -155,6 +156,12 @@ void require_vips(const options& made, const std::optional<std::string>& path, c
     listed->from.refuse(
         "a VIP is listed, but the source 'kubernetes' finds VIPs by itself: list none, or use --source static");
   }
+}
+
+/// What is given to Services is claimed in Leases first.
+void require_claims(const options& made, const setting* pool) {
+  if (pool == nullptr || made.elector == elector_kind::kubernetes) return;
+  pool->from.refuse("addresses are given to Services with the elector 'kubernetes' only");
 }
 
 }  // namespace
@@ -202,6 +209,7 @@ options make_options(const std::optional<std::string>& path, const settings& fil
   const bool chooses_elector = setting_of(file, command_line, "elector") != nullptr;
   if (made.source == source_kind::kubernetes && !chooses_elector) made.elector = elector_kind::kubernetes;
   if (made.elector == elector_kind::kubernetes) require_lease_name(node_name, made.lease_name);
+  require_claims(made, setting_of(file, command_line, "assign-pool"));
   made.profile = timing.profile();
   made.timing = timing.timing();
   return made;

@@ -18,6 +18,8 @@ std::string scalar(std::string_view text) { return "\"" + escaped(text, escape_s
 void add_services(std::string& yaml, const service_choice& services) {
   const auto out = std::back_inserter(yaml);
   if (!services.lb_class.empty()) fmt::format_to(out, "lb-class: {}\n", scalar(services.lb_class));
+  if (!services.pool.empty()) yaml += "assign-pool:\n";
+  for (const vip_range& range : services.pool) fmt::format_to(out, "  - {}\n", range.text);
   fmt::format_to(out, "announce-without-endpoints: {}\n", services.announce_without_endpoints);
   fmt::format_to(out, "withdraw-when-cordoned: {}\n", services.withdraw_when_cordoned);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 
+#include "assigner_run.hpp"
 #include "chosen_elector.hpp"
 #include "chosen_source.hpp"
 #include "cluster_client.hpp"
@@ -84,7 +85,9 @@ class session {
                  [this](const auto& layout) { source_.regroup(layout); },
                  status_ ? &status_->events() : nullptr},
         speaker_{context_.get_executor(), elector_.get(), source_,
-                 speaker_options_of(what, [this](const isat::speaker_event& event) { on_event(event); })} {}
+                 speaker_options_of(what, [this](const isat::speaker_event& event) { on_event(event); })} {
+    if (!what.services.pool.empty()) assigner_.emplace(*client_, *elector_.store(), what, log);
+  }
 
   exit_code run() {
     wait_for_end();
@@ -140,6 +143,7 @@ class session {
 
   void start_speaker() {
     phase_ = run_phase::running;
+    if (assigner_) assigner_->start([this] { end_if_over(); });
     speaker_.async_run(
         asio::bind_cancellation_slot(hand_over_.slot(), [this](error_code reason) { on_stopped(reason); }));
   }
@@ -184,6 +188,7 @@ class session {
       ending_ = true;
       wait_for_end();
       if (waiting_) waiting_->stop();
+      if (assigner_) assigner_->stop();
       hand_over_.emit(asio::cancellation_type::terminal);
     });
   }
@@ -198,6 +203,13 @@ class session {
 
   void on_stopped(error_code reason) {
     reason_ = reason;
+    is_stopped_ = true;
+    if (assigner_) assigner_->stop();
+    end_if_over();
+  }
+
+  void end_if_over() {
+    if (!is_stopped_ || (assigner_ && assigner_->is_running())) return;
     is_over_ = true;
     error_code ignored;
     end_signals_.cancel(ignored);
@@ -219,6 +231,7 @@ class session {
   std::unique_ptr<status_server> status_;  // null without --http; outlives those that it is told by
   chosen_elector elector_;
   isat::speaker speaker_;
+  std::optional<assigner_run> assigner_;
   std::optional<store_wait> waiting_;  // before the speaker runs
   asio::cancellation_signal hand_over_;
   error_code reason_;
@@ -226,6 +239,7 @@ class session {
   run_phase phase_{};
   bool is_synced_ = false;
   bool ending_ = false;
+  bool is_stopped_ = false;  // the speaker is
   bool is_over_ = false;
   bool is_unanswered_ = false;
 };

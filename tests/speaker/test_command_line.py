@@ -25,6 +25,8 @@ MISTAKES = {
     "an unknown source": ([*BASE, "--source", "file"], "--source: 'file' is not one of static, kubernetes"),
     "VIPs beside a source that finds them": ([*BASE, "--source", "kubernetes"],
         "--vip: a VIP is listed, but the source 'kubernetes' finds VIPs by itself: list none, or use --source static"),
+    "a pool without Leases": (["-i", "eth0", "--source", "kubernetes", "-e", "always", "--assign-pool", "192.0.2.1-192.0.2.9"],
+                              "--assign-pool: addresses are given to Services with the elector 'kubernetes' only"),
     "a bad class": (["-i", "eth0", "--source", "kubernetes", "--lb-class", "a/b/c"],
                     "--lb-class: 'a/b/c' is no loadBalancerClass, write one such as example.com/isat"),
     "a misspelt option for elections": (["--rebalence"], "unknown option '--rebalence', did you mean '--rebalance'?"),
@@ -162,7 +164,7 @@ GOOD_VIPS = {
     "255.255.255.254": 1,
 }
 
-LONG_OPTIONS = {"source", "lb-class", "announce-without-endpoints", "withdraw-when-cordoned", "config", "interface", "vip", "elector", "kubeconfig", "api-server", "lease-name", "wait", "groups", "rebalance", "profile", "lease-duration",
+LONG_OPTIONS = {"source", "assign-pool", "lb-class", "announce-without-endpoints", "withdraw-when-cordoned", "config", "interface", "vip", "elector", "kubeconfig", "api-server", "lease-name", "wait", "groups", "rebalance", "profile", "lease-duration",
                 "renew-period", "attempt-timeout", "mac", "node-name", "check-config", "print-config", "dry-run",
                 "strict", "http", "metrics", "log-level", "log-format", "version", "help"}
 
@@ -232,9 +234,9 @@ class Options(SpeakerTest):
 
     def test_the_source_kubernetes_brings_its_elector_unless_another_is_given(self):
         out = self.effective("-i", "eth0", "--source", "kubernetes", "--lb-class", "example.com/isat",
-                             "--announce-without-endpoints")
+                             "--announce-without-endpoints", "--assign-pool", "192.0.2.0/29")
         self.assertTrue(out.startswith('interface:\n  - "eth0"\nsource: kubernetes\nlb-class: "example.com/isat"\n'
-                                       'announce-without-endpoints: true\nwithdraw-when-cordoned: false\n'
+                                       'assign-pool:\n  - 192.0.2.0/29\nannounce-without-endpoints: true\nwithdraw-when-cordoned: false\n'
                                        'elector: "kubernetes"\n'), out)
         out = self.effective("-i", "eth0", "--source", "kubernetes", "-e", "always", "--withdraw-when-cordoned")
         self.assertIn('withdraw-when-cordoned: true\nelector: "always"\n', out)
