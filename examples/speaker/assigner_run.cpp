@@ -2,6 +2,8 @@
 
 #include "assigner_run.hpp"
 
+#include <boost/asio/error.hpp>
+
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -48,25 +50,29 @@ struct assigner_logger {
 
 }  // namespace
 
-assigner_run::assigner_run(kubernetes::api_client& client, isat::election::lease_store& store, const options& what,
-                           const logger& log)
-    : log_{log}, recorder_{client, recorder_options_of(what)}, assigner_{client, store, options_of(what)} {}
+assigner_run::assigner_run(kubernetes::api_client& client, isat::election::lease_store& store,
+                           const chosen_source& source, const options& what, const logger& log)
+    : log_{log}, recorder_{client, recorder_options_of(what)}, assigner_{client, store, options_of(what, source)} {}
 
-kubernetes::assigner_options assigner_run::options_of(const options& what) {
+kubernetes::assigner_options assigner_run::options_of(const options& what, const chosen_source& source) {
   kubernetes::assigner_options wanted;
   wanted.node_name = what.node_name;
   wanted.prefix = what.lease_name;
   wanted.pool = pool_of(what.services);
   wanted.lb_class = what.services.lb_class;
   wanted.timing = what.timing;
+  wanted.in_use = [&source](isat::ipv4_address address) { return source.is_taken(address); };
   wanted.on_notice = [this](const kubernetes::assigner_notice& notice) { tell(notice); };
   return wanted;
 }
 
 void assigner_run::start(std::function<void()> on_end) {
   is_running_ = true;
-  assigner_.async_run(stop_.bind([this, on_end = std::move(on_end)](isat::error_code) {
+  assigner_.async_run(stop_.bind([this, on_end = std::move(on_end)](isat::error_code reason) {
     is_running_ = false;
+    if (reason != boost::asio::error::operation_aborted) {
+      log_.error("addresses can be given to Services no more", {{"reason", reason.message()}});
+    }
     on_end();
   }));
 }

@@ -5,6 +5,7 @@
 // with it.
 #pragma once
 
+#include "chosen_source.hpp"
 #include "isat/detail/stop_signal.hpp"
 #include "isat/election/lease_store.hpp"
 #include "isat/kubernetes/api/api_client.hpp"
@@ -19,9 +20,10 @@ namespace speakerd {
 
 class assigner_run {
  public:
+  /// @param source knows which addresses are taken
   /// All of them must outlive this. @pre what.services.pool is not empty
-  assigner_run(isat::kubernetes::api_client& client, isat::election::lease_store& store, const options& what,
-               const logger& log);
+  assigner_run(isat::kubernetes::api_client& client, isat::election::lease_store& store, const chosen_source& source,
+               const options& what, const logger& log);
 
   /// @param on_end is called when it has ended; not before stop(), unless it can never work
   void start(std::function<void()> on_end);
@@ -31,7 +33,7 @@ class assigner_run {
   bool is_running() const noexcept { return is_running_; }
 
  private:
-  isat::kubernetes::assigner_options options_of(const options& what);
+  isat::kubernetes::assigner_options options_of(const options& what, const chosen_source& source);
   void tell(const isat::kubernetes::assigner_notice& notice);
 
   const logger& log_;

@@ -38,6 +38,9 @@ class chosen_source {
   /// For how long it may have missed changes; none: it does not know all of the beginning.
   std::optional<std::chrono::nanoseconds> age() const;
 
+  /// True if the address is somebody's already, as far as this source knows: a Node's, or this host's.
+  bool is_taken(isat::ipv4_address address) const { return services_ && services_->table().is_taken(address); }
+
   /// What the speaker tells.
   void note(const isat::speaker_event& event, const isat::speaker& speaker);
 

@@ -160,8 +160,13 @@ void require_vips(const options& made, const std::optional<std::string>& path, c
 
 /// What is given to Services is claimed in Leases first.
 void require_claims(const options& made, const setting* pool) {
-  if (pool == nullptr || made.elector == elector_kind::kubernetes) return;
-  pool->from.refuse("addresses are given to Services with the elector 'kubernetes' only");
+  if (pool == nullptr) return;
+  if (made.source != source_kind::kubernetes) {
+    pool->from.refuse("addresses are given to Services, so the source must be 'kubernetes'");
+  }
+  if (made.elector != elector_kind::kubernetes) {
+    pool->from.refuse("addresses are given to Services with the elector 'kubernetes' only");
+  }
 }
 
 }  // namespace

@@ -86,7 +86,7 @@ class session {
                  status_ ? &status_->events() : nullptr},
         speaker_{context_.get_executor(), elector_.get(), source_,
                  speaker_options_of(what, [this](const isat::speaker_event& event) { on_event(event); })} {
-    if (!what.services.pool.empty()) assigner_.emplace(*client_, *elector_.store(), what, log);
+    if (!what.services.pool.empty()) assigner_.emplace(*client_, *elector_.store(), vips_, what, log);
   }
 
   exit_code run() {

@@ -3,6 +3,7 @@
 speaker takes from its start until it knows all VIPs, beside a plain GET of the same lists in the same run; how much memory
 it takes, and how much processor time when nothing happens. ISAT_SCALE_SERVICES and ISAT_SCALE_SECONDS change the size."""
 import concurrent.futures
+import contextlib
 import os
 import pathlib
 import statistics
@@ -55,22 +56,21 @@ class Scale(testing.ClusterTest, netns.NetnsTest):
     @classmethod
     def write(cls, first):
         """Every WRITERS-th Service, from `first` on, with its address and its slice, which has an endpoint on each node."""
-        objects = Objects(cls.cluster.kept_api())
-        for number in range(first, COUNT, WRITERS):
-            host = f"{number // 250}.{number % 250 + 1}"
-            objects.service(f"service-{number}", f"10.90.{host}",
-                            {f"node-{node}": f"10.{100 + node}.{host}" for node in range(1, NODES + 1)})
+        with contextlib.closing(cls.cluster.kept_api()) as api:
+            objects = Objects(api)
+            for number in range(first, COUNT, WRITERS):
+                host = f"{number // 250}.{number % 250 + 1}"
+                objects.service(f"service-{number}", f"10.90.{host}",
+                                {f"node-{node}": f"10.{100 + node}.{host}" for node in range(1, NODES + 1)})
 
     def get_lists(self, machine):
         """(seconds, octets) of the same lists, whole, one after the other over one connection, by the speaker's account."""
         began, octets = time.monotonic(), 0
-        with machine.entered():
-            api = self.cluster.kept_api(self.token, timeout=SYNC_MAX)
+        with machine.entered(), contextlib.closing(self.cluster.kept_api(self.token, timeout=SYNC_MAX)) as api:
             for path in LISTS:
                 answer = api.get(path)
                 self.assertEqual(answer.status, 200)
                 octets += len(answer.body)
-            api.close()
         return time.monotonic() - began, octets
 
     def start(self, machine):
@@ -107,8 +107,9 @@ class Scale(testing.ClusterTest, netns.NetnsTest):
             gets.append(took)
             speaker, took = self.start(machine)
             syncs.append(took)
-        ratio = statistics.median(syncs) / statistics.median(gets)
-        print(f"\nlists of {octets / 1e6:.1f} MB: GET {self.shown(gets)}, speaker knows all {self.shown(syncs)}, ratio {ratio:.2f}",
+        ratio = min(syncs) / min(gets)  # the best of each: what else runs here makes them longer, never shorter
+        print(f"\nlists of {octets / 1e6:.1f} MB: GET {self.shown(gets)}, speaker knows all {self.shown(syncs)}, ratio of the best "
+              f"{ratio:.2f}",
               flush=True)
         synced = self.memory(speaker)
         self.assertTrue(speaker.wait_line("leading, answering", LEAD_MAX), speaker.log)

@@ -27,6 +27,8 @@ MISTAKES = {
         "--vip: a VIP is listed, but the source 'kubernetes' finds VIPs by itself: list none, or use --source static"),
     "a pool without Leases": (["-i", "eth0", "--source", "kubernetes", "-e", "always", "--assign-pool", "192.0.2.1-192.0.2.9"],
                               "--assign-pool: addresses are given to Services with the elector 'kubernetes' only"),
+    "a pool without Services": ([*BASE, "-e", "kubernetes", "--assign-pool", "192.0.2.1-192.0.2.9"],
+                                "--assign-pool: addresses are given to Services, so the source must be 'kubernetes'"),
     "a bad class": (["-i", "eth0", "--source", "kubernetes", "--lb-class", "a/b/c"],
                     "--lb-class: 'a/b/c' is no loadBalancerClass, write one such as example.com/isat"),
     "a misspelt option for elections": (["--rebalence"], "unknown option '--rebalence', did you mean '--rebalance'?"),

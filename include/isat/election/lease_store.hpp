@@ -35,7 +35,7 @@ class lease_store {
   virtual asio::any_io_executor get_executor() noexcept = 0;
 
   /// For how long from now on the store asks not to be asked, as a busy server does: zero by default. Elections obey it
-  /// where no leadership depends on the request, and for a few seconds at most.
+  /// with lists, watches and reads of leases, for a few seconds at most; leaders do not.
   virtual std::chrono::nanoseconds asked_pause() const noexcept { return {}; }
 
   /// Reads what is under `name` now: never older than any operation that completed before this call.

@@ -231,7 +231,8 @@ void store_driver<Election>::send(const std::string& name, const basic_request<C
       [this, is_load, id = request.id, respond = std::move(respond)](error_code error, const entry& found) {
         note_store(is_load ? store_task::load : store_task::cas, error);
         basic_response<Claim> response{id, outcome_of(error), {}, {}};
-        if (error) response.retry_after = store_.asked_pause();
+        // Writes renew and release, which nobody puts off.
+        if (error && is_load) response.retry_after = store_.asked_pause();
         if (!error && is_load) response.sight = sight_of<Claim>(found);
         if (!error && !is_load) response.sight.at = found.at;
         respond(lease_clock::now(), response);

@@ -139,9 +139,9 @@ class EndToEnd(netns.TellingTest):
         node = self.world.by_mac(first.mac)
         at = self.reached(vip, backend=backend)
         before = [each.at for each in self.sightings.of(vip, began, first.at) if each.mac == old.mac]
+        last = f"the last frame of {old.name} after {1e3 * (before[-1] - began):.0f} ms" if before else f"no frame of {old.name}"
         print(f"  {what}: {old.name} -> {node.name}, answers after {1e3 * (first.at - began):.0f} ms, HTTP after "
-              f"{1e3 * (at - began):.0f} ms; {old.name}'s last frame after "
-              f"{f'{1e3 * (before[-1] - began):.0f} ms' if before else 'none'}", flush=True)
+              f"{1e3 * (at - began):.0f} ms; {last}", flush=True)
         self.assertIn(node, [to or node], f"{what}: the wrong node")
         self.assertLess(first.at - began, bound, what)
         self.only(node, vip, first.at)

@@ -19,10 +19,10 @@ from kube_lab import provision, testing  # noqa: E402
 from netns_lab import testing as netns  # noqa: E402
 from netns_lab.programs import wait_until  # noqa: E402
 from netns_lab.sandbox import skip  # noqa: E402
-from objects import Objects, SERVICES  # noqa: E402
+from objects import SPACE, Objects  # noqa: E402
 
 OUTAGE = 60.0
-BACK_MAX = 35.0  # seconds until news of what was changed during an outage are followed: reflectors wait 30 s at most
+BACK_MAX = 20.0  # seconds until news of what was changed during an outage are followed: reflectors wait 8 s at most
 ROLE = "isat-speaker"
 ODD = {  # what a server takes for the status of a Service: what is said of it
     "127.0.0.1": "can be no host's address", "0.0.0.0": "can be no host's address", "224.0.0.5": "can be no host's address",
@@ -53,8 +53,10 @@ class Nodes(EndToEnd):
 
     def test_a_speaker_is_told_to_stop(self):
         owner, codes = self.owner(), []
-        self.moves("SIGTERM", lambda: codes.append(owner.speaker.stop()))
+        heir = self.moves("SIGTERM", lambda: codes.append(owner.speaker.stop()))
         self.assertEqual(codes, [0])
+        shown = self.world.cluster.kubectl("describe", "service", "web", f"--namespace={SPACE}")
+        self.assertRegex(shown, f"Announcing +.* node {heir.name} answers for {WEB} on eth0")
         self.stays("it comes back", lambda: self.restart_speaker(owner), seconds=1.0)
 
     def test_a_node_is_excluded(self):

@@ -15,6 +15,7 @@
 #include <chrono>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -763,17 +764,28 @@ TEST_CASE("a store that answers reads and refuses writes has failed, once, until
   CHECK(at.told<election::store_answers>() == 1);
 }
 
-TEST_CASE("how long a store asks not to be asked is told with what failed, and to nobody else") {
+TEST_CASE("how long a store asks not to be asked is told with reads that failed, and with nothing else") {
   lease_bench at;
   at.start_and_list();
   at.store.asked = 3s;
+  const auto asked = [&](std::uint64_t id) {
+    const auto before = at.said.responses.size();
+    at.said.requests = {write_of(0, id, election::lease_mode::held), load_of(0, id + 1)};
+    at.nudge();
+    REQUIRE(at.until([&] { return at.said.responses.size() == before + 2; }));
+    std::map<std::uint64_t, std::chrono::nanoseconds> told;
+    for (const election::lease_response& each : at.said.responses) told[each.id] = each.retry_after;
+    return told;
+  };
   at.store.loads = fault::refuse;
-  at.said.requests = {write_of(0, 2, election::lease_mode::held), load_of(0, 3)};
-  at.nudge();
-  REQUIRE(at.until([&] { return at.said.responses.size() == 2; }));
-  for (const election::lease_response& each : at.said.responses) {
-    CHECK(each.retry_after == (each.outcome == election::lease_outcome::done ? 0ns : 3s));
-  }
+  auto told = asked(2);
+  CHECK(told[2] == 0ns);
+  CHECK(told[3] == 3s);
+  at.store.loads = fault::none;
+  at.store.writes = fault::refuse;
+  told = asked(4);
+  CHECK(told[4] == 0ns);
+  CHECK(told[5] == 0ns);
 }
 
 TEST_CASE("a list that failed is asked for again soon, or when the store wants that") {

@@ -90,6 +90,8 @@ class ISAT_KUBERNETES_API service_table {
   /// True since each kind was listed once.
   bool is_listed() const noexcept;
   vip_standing standing_of(ipv4_address address) const;
+  /// True if a Node has it, or an announcing interface of this node carries it: then it can be no VIP.
+  bool is_taken(ipv4_address address) const;
   /// The Services that name it, by name.
   std::vector<service_reference> services_of(ipv4_address address) const;
   /// The addresses of Services, whether announced or not.

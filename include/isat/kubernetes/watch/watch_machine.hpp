@@ -24,7 +24,7 @@
 //   both     | restart()                           | the same request again, elsewhere, unless it is new
 //
 // A "lost" is told when trouble begins, and when its error becomes another one. Pauses are random, at most 0.8 s at
-// first and twice as long each time, up to 30 s; events, and a watch that is open for 1 s, start over. Since
+// first and twice as long each time, up to 8 s; events, and a watch that is open for 1 s, start over. Since
 // then one list is asked for without a pause.
 #pragma once
 

@@ -347,6 +347,23 @@ TEST_CASE("a store for one Lease hears of it whoever made it") {
   CHECK(l.list("mine").result.size() == 1);
 }
 
+TEST_CASE("nothing is watched when nobody asks any more, also if the last who asked was told at once") {
+  lab l;
+  many_outcome first;
+  l.store.async_changes("isat-", first.handler());
+  REQUIRE(run_until(l.context, [&] { return l.server.open_watches() == 1; }));
+  l.write("isat-group-0", "1");
+  REQUIRE(run_until(l.context, [&] { return first.done; }));
+  many_outcome other;
+  l.store.async_changes("isat-group-1", other.handler());
+  l.write("isat-group-1", "2");
+  REQUIRE(run_until(l.context, [&] { return other.done; }));  // now it is kept for whoever asked for "isat-"
+  many_outcome second;
+  l.store.async_changes("isat-", second.handler());
+  REQUIRE(run_until(l.context, [&] { return second.done; }));
+  CHECK(run_until(l.context, [&] { return l.server.open_watches() == 0; }));
+}
+
 TEST_CASE("what was removed while no watch was there is told when there is one again") {
   watched_lab l;
   l.user.watch("isat-");

@@ -444,6 +444,8 @@ TEST_CASE("an address of any Node is no VIP, and that is said") {
   t.table.set(node("there", {"192.0.2.1"}));
   CHECK(t.takes() == strings{"-192.0.2.1"});
   CHECK(t.standing("192.0.2.1") == vip_standing::node_address);
+  CHECK(t.table.is_taken(*ipv4_address::parse("192.0.2.1")));
+  CHECK_FALSE(t.table.is_taken(*ipv4_address::parse("192.0.2.254")));
   CHECK(t.hears() == strings{"192.0.2.1 of a/web is not announced: it is the address of Node there"});
   SUBCASE("until the Node has another") { t.table.set(node("there", {"192.0.2.9"})); }
   SUBCASE("until the Node is gone") { t.table.erase_node("there"); }

@@ -69,6 +69,7 @@ ISAT_KUBERNETES_INLINE void lease_store::state::changes(std::string prefix, hand
   if (!feed_) feed_.emplace(executor_, [this] { reflector_.reset(); });
   idle_.cancel();
   feed_->wait(std::move(prefix), std::move(done));
+  rest_unless_heard();  // it may have been told at once
   if (reflector_ || !feed_->is_waiting()) return;
   reflector_options what;
   what.path = path_;
