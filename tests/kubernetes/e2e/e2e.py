@@ -208,6 +208,49 @@ class Nodes(EndToEnd):
                                                    "is never answered for again"), flush=True)
 
 
+class Addresses(EndToEnd):
+    """Where nothing else gives Services their addresses."""
+    options = (f"--assign-pool={VIPS[3]}-{VIPS[5]}",)
+
+    def given(self):
+        """The address of each Service that has one."""
+        found = {}
+        for each in self.world.cluster.kubectl_json("get", "services", f"--namespace={SPACE}")["items"]:
+            ingress = each["status"].get("loadBalancer", {}).get("ingress", ())
+            found.update({each["metadata"]["name"]: entry["ip"] for entry in ingress})
+        return found
+
+    def test_services_get_addresses_of_the_pool_and_are_reached_by_them(self):
+        rules = self.world.cluster.kubectl_json("get", "clusterrole", ROLE)["rules"]
+        rules.append({"apiGroups": [""], "resources": ["services/status"], "verbs": ["patch"]})
+        self.world.cluster.kubectl("patch", "clusterrole", ROLE, "--type=merge", f"--patch={json.dumps({'rules': rules})}")
+        began, names = time.time(), ("first", "second", "third", "late")
+        for name in names:
+            self.objects.service(name, None, self.world.endpoints())
+        self.assertTrue(wait_until(lambda: len(self.given()) == 4, 15.0, 0.1), self.given())  # three, and `web`
+        print(f"  three Services have addresses after {1e3 * (time.time() - began):.0f} ms", flush=True)
+        given = self.given()
+        self.assertEqual(sorted(vip for name, vip in given.items() if name != "web"), VIPS[3:6])
+        for name in given:
+            self.reached(given[name])
+        unlucky = next(name for name in names if name not in given)
+        self.assertTrue(wait_until(lambda: any("no address" in each for said in self.events(unlucky).values()
+                                               for each in said), 5.0, 0.2), self.events(unlucky))
+        heir = self.moves("SIGTERM", lambda owner=self.owner(): self.ended.append((owner, owner.speaker.stop())))
+        self.assertEqual(self.ended[0][1], 0)
+        freed = time.time()
+        self.objects.remove(next(name for name in given if name != "web"))
+        self.assertTrue(wait_until(lambda: unlucky in self.given(), 5.0, 0.02), self.given())
+        print(f"  the next one has a freed address after {1e3 * (time.time() - freed):.0f} ms", flush=True)
+        self.assertIs(self.world.by_mac(self.sightings.first(self.given()[unlucky], freed, 5.0).mac), heir)
+        self.reached(self.given()[unlucky])
+        self.restart_speaker(self.ended[0][0])
+
+    def setUp(self):
+        super().setUp()
+        self.ended = []
+
+
 if __name__ == "__main__":
     provision.ensure()
     provision.program("kube-proxy")
