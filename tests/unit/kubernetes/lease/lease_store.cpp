@@ -361,7 +361,14 @@ TEST_CASE("nothing is watched when nobody asks any more, also if the last who as
   many_outcome second;
   l.store.async_changes("isat-", second.handler());
   REQUIRE(run_until(l.context, [&] { return second.done; }));
-  CHECK(run_until(l.context, [&] { return l.server.open_watches() == 0; }));
+  // However often something changes meanwhile.
+  json::object changing = l.lease("isat-group-1");
+  int changes = 0;
+  CHECK(run_until(l.context, [&] {
+    member(member(changing, "metadata"), "annotations")["a/b"] = std::to_string(++changes);
+    l.put(changing);
+    return l.server.open_watches() == 0;
+  }));
 }
 
 TEST_CASE("what was removed while no watch was there is told when there is one again") {

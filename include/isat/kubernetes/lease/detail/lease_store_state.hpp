@@ -127,6 +127,7 @@ class lease_store::state final : public reflector_listener, public std::enable_s
   std::optional<election::change_feed> feed_;
   std::unique_ptr<reflector> reflector_;
   asio::steady_timer idle_;
+  bool resting_ = false;  // idle_ is waited for
   detail::watch_progress progress_;
   // A list or a watch may tell of any number of removals at once.
   static constexpr unsigned gone_reads_max = 4;

@@ -68,6 +68,7 @@ ISAT_KUBERNETES_INLINE bool lease_store::state::take_page(detail::lease_listing&
 ISAT_KUBERNETES_INLINE void lease_store::state::changes(std::string prefix, handler<many_signature> done) {
   if (!feed_) feed_.emplace(executor_, [this] { reflector_.reset(); });
   idle_.cancel();
+  resting_ = false;
   feed_->wait(std::move(prefix), std::move(done));
   rest_unless_heard();  // it may have been told at once
   if (reflector_ || !feed_->is_waiting()) return;
@@ -116,13 +117,16 @@ ISAT_KUBERNETES_INLINE void lease_store::state::on_lost(error_code error, const 
   rest_unless_heard();
 }
 
-// Whoever listens asks again as soon as he was told; for whoever does not, nothing is watched.
+// Whoever listens asks again as soon as he was told; for whoever does not, nothing is watched. What changes meanwhile
+// puts that off no longer.
 ISAT_KUBERNETES_INLINE void lease_store::state::rest_unless_heard() {
-  if (feed_->is_waiting()) return;
+  if (feed_->is_waiting() || std::exchange(resting_, true)) return;
   idle_.expires_after(std::chrono::seconds{1});
   idle_.async_wait([weak = weak_from_this()](error_code cancelled) {
     const auto self = weak.lock();
-    if (!cancelled && self && self->feed_ && !self->feed_->is_waiting()) self->reflector_.reset();
+    if (cancelled || !self) return;
+    self->resting_ = false;
+    if (self->feed_ && !self->feed_->is_waiting()) self->reflector_.reset();
   });
 }
 
