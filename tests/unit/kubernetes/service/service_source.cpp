@@ -166,9 +166,13 @@ struct laboratory {
   }
   void put(const std::string& text) { server.store().put(text); }
   void erase(const char* plural, const std::string& name) { server.store().erase(plural, "default", name); }
-  /// A Service with one address and endpoints on these nodes.
+  /// A Service with one address and endpoints on these nodes. Where they are followed, its endpoints are known first:
+  /// else that it has none might be told.
   void serve(const std::string& name, const std::string& address, const strings& nodes, bool local = false) {
+    const auto heard = source->status(object_kind::slice).heard;
+    const bool are_followed = seen.listed.size() == 3 && server.open_watches() == 3;
     put(slice_json(name, name, nodes));
+    if (are_followed) CHECK(until([&] { return source->status(object_kind::slice).heard != heard; }));
     put(service_json(name, local ? local_balancer : load_balancer, ip(address)));
   }
   void cancel() { stopping.emit(asio::cancellation_type::terminal); }
