@@ -18,7 +18,6 @@ using election::lease_change;
 using election::lease_reason;
 using election::record_kind;
 using election::store_task;
-using prometheus::Counter;
 
 /// Upper bounds in seconds: a file answers in less than the first, an API server in the middle of them, and the longest
 /// attempt that a profile has takes 3 s.

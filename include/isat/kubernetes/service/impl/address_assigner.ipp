@@ -31,7 +31,7 @@ class address_assigner::state final : public election::leadership_observer {
   }
   state(const state&) = delete;
   state& operator=(const state&) = delete;
-  ~state() {
+  virtual ~state() {
     table_.unsubscribe(*this);
     end_work();
   }
