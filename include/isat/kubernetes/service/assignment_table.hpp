@@ -103,12 +103,13 @@ class ISAT_KUBERNETES_API assignment_table {
 
   // ---- Answers, by the request's id ----
 
-  void on_records(std::uint64_t id, time_point now, assignment_outcome outcome, std::vector<election::entry> records);
+  void on_records(std::uint64_t id, time_point now, assignment_outcome outcome,
+                  const std::vector<election::entry>& records);
   /// Of load_record and write_record. @param record as it is now
-  void on_record(std::uint64_t id, time_point now, assignment_outcome outcome, election::entry record);
+  void on_record(std::uint64_t id, time_point now, assignment_outcome outcome, const election::entry& record);
   void on_status(std::uint64_t id, time_point now, assignment_outcome outcome);
   /// @param found none: there is no Service of this name
-  void on_service(std::uint64_t id, time_point now, assignment_outcome outcome, std::optional<assignee> found);
+  void on_service(std::uint64_t id, time_point now, assignment_outcome outcome, const std::optional<assignee>& found);
 
   // ---- Questions ----
 

@@ -33,7 +33,7 @@ ISAT_KUBERNETES_INLINE void assignment_table::begin_work() {
 }
 
 ISAT_KUBERNETES_INLINE void assignment_table::on_records(std::uint64_t id, time_point now, assignment_outcome outcome,
-                                                         std::vector<election::entry> records) {
+                                                         const std::vector<election::entry>& records) {
   if (id != list_request_) return;
   list_request_ = 0;
   if (outcome != assignment_outcome::done) {
@@ -165,7 +165,7 @@ ISAT_KUBERNETES_INLINE std::chrono::nanoseconds assignment_table::wake_in(time_p
 // ---- Records ----
 
 ISAT_KUBERNETES_INLINE void assignment_table::on_record(std::uint64_t id, time_point now, assignment_outcome outcome,
-                                                        election::entry record) {
+                                                        const election::entry& record) {
   const auto found = std::ranges::find_if(book_.blocks(), [id](const auto& each) { return each.second.request == id; });
   if (id == 0 || found == book_.blocks().end()) return;
   const ipv4_address block = found->first;
@@ -245,7 +245,7 @@ ISAT_KUBERNETES_INLINE void assignment_table::check(ipv4_address address, const 
 }
 
 ISAT_KUBERNETES_INLINE void assignment_table::on_service(std::uint64_t id, time_point now, assignment_outcome outcome,
-                                                         std::optional<assignee> found) {
+                                                         const std::optional<assignee>& found) {
   const auto asked = checking_.find(id);
   if (asked == checking_.end()) return;
   const check_key key = std::move(asked->second);

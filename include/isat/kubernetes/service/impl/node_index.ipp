@@ -64,7 +64,7 @@ ISAT_KUBERNETES_INLINE const node_facts* node_index::holder_of(ipv4_address addr
 ISAT_KUBERNETES_INLINE std::size_t node_index::memory() const noexcept {
   std::size_t octets = addresses_.size() * 64;
   for (const auto& [name, entry] : nodes_) {
-    octets += 64 + sizeof(entry) + 2 * (sizeof(name) + name.capacity()) +
+    octets += 64 + sizeof(entry) + 2 * (sizeof(std::string) + name.capacity()) +
               entry.facts.addresses.capacity() * sizeof(ipv4_address);
   }
   return octets;
