@@ -20,8 +20,10 @@ isat_packages() {
       echo doctest-dev libbenchmark-dev clang-format-19 pkg-config ccache python3 openssl python3-prometheus-client
       echo iproute2 iputils-arping libcap2-bin nftables util-linux procps
       ;;
-    ci) # the second compiler and its tools; what builds the container image
+    ci) # the second compiler and its tools
       echo clang-19 clang-tidy-19 libclang-rt-19-dev
+      ;;
+    image) # what builds the container image: tests/packaging/dockerfile.py, by hand
       echo buildah runc mmdebstrap
       ;;
     *)

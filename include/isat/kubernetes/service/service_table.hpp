@@ -115,6 +115,7 @@ class ISAT_KUBERNETES_API service_table {
   list_state& list_of(object_kind kind) noexcept;
   bool is_ours(const service_facts& service) const noexcept;
   vip_standing judge(ipv4_address address) const;
+  vip_standing judge_address(ipv4_address address) const;
   vip_standing judge_endpoints(const detail::service_index::services& of) const;
   vip_standing judge_node() const noexcept;
   void look_at_node();

@@ -5,6 +5,7 @@
 #include "fake_api/server.hpp"
 #include "isat/kubernetes/error.hpp"
 #include "isat/kubernetes/service/service_source.hpp"
+#include "watch_laboratory.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -95,13 +96,8 @@ struct recorder final : isat::source::vip_sink {
   int calls = 0;
 };
 
-const isat::test::test_authority& shared_authority() {
-  static const isat::test::test_authority authority;
-  return authority;
-}
-
 /// A cluster of the nodes "here" and "there", and a source on "here".
-struct laboratory {
+struct laboratory : isat::test::watch_laboratory {
   explicit laboratory(kubernetes::service_rules rules = {"here"}) {
     kubernetes::service_source_options how;
     how.rules = std::move(rules);
@@ -111,17 +107,6 @@ struct laboratory {
     put(node_json("here", "10.0.1.1"));
     put(node_json("there", "10.0.1.2"));
   }
-  ~laboratory() {
-    server.stop();
-    while (server_context.poll() > 0) {
-    }
-  }
-  static fake_api::options server_options() {
-    fake_api::options how;
-    how.authority = {std::shared_ptr<void>{}, &shared_authority()};
-    return how;
-  }
-
   void starts() {
     result.reset();
     source->async_run(seen, asio::bind_cancellation_slot(stopping.slot(), [this](error_code e) { result = e; }));
@@ -132,20 +117,6 @@ struct laboratory {
     starts();
     REQUIRE(until([this] { return seen.listed.size() == 3 && server.open_watches() == 3; }));
     return takes();
-  }
-  template <class Condition>
-  bool until(Condition holds) {
-    const auto end = std::chrono::steady_clock::now() + 10s;
-    while (!holds()) {
-      if (std::chrono::steady_clock::now() > end) return false;
-      if (work() == 0) context.run_one_for(1ms);
-    }
-    return true;
-  }
-  std::size_t work() {
-    context.restart();
-    server_context.restart();
-    return context.poll() + server_context.poll();
   }
   strings takes() { return std::exchange(seen.told, {}); }
   strings hears() { return std::exchange(seen.texts, {}); }
@@ -175,16 +146,9 @@ struct laboratory {
     if (are_followed) CHECK(until([&] { return source->status(object_kind::slice).heard != heard; }));
     put(service_json(name, local ? local_balancer : load_balancer, ip(address)));
   }
-  void cancel() { stopping.emit(asio::cancellation_type::terminal); }
 
-  asio::io_context server_context;  // its own, so that the other one can be destroyed with everything pending
-  fake_api::server server{server_context, server_options()};
-  asio::io_context context;
-  kubernetes::api_client client{context.get_executor(), server.cluster()};
   recorder seen;
   std::optional<kubernetes::service_source> source;
-  asio::cancellation_signal stopping;
-  std::optional<error_code> result;
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "fake_api/server.hpp"
 #include "isat/kubernetes/error.hpp"
 #include "isat/kubernetes/watch/reflector.hpp"
+#include "watch_laboratory.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -96,22 +97,10 @@ struct recorder final : kubernetes::reflector_listener {
   bool backwards = false;
 };
 
-const isat::test::test_authority& shared_authority() {
-  static const isat::test::test_authority authority;
-  return authority;
-}
-
-struct laboratory {
+struct laboratory : isat::test::watch_laboratory {
   explicit laboratory(kubernetes::reflector_options how = {}) {
     how.path = "/apis/coordination.k8s.io/v1/namespaces/default/leases";
     follower.emplace(client, std::move(how), seen);
-  }
-
-  static fake_api::options server_options(std::shared_ptr<fake_api::object_store> store = nullptr) {
-    fake_api::options how;
-    how.authority = {std::shared_ptr<void>{}, &shared_authority()};
-    how.store = std::move(store);
-    return how;
   }
 
   void starts() {
@@ -124,33 +113,10 @@ struct laboratory {
     REQUIRE(until([this] { return seen.syncs > 0 && server.open_watches() > 0; }));
     seen.log.clear();
   }
-  ~laboratory() {
-    server.stop();
-    while (server_context.poll() > 0) {
-    }
-  }
-
-  /// Works until it holds. @return false after a time that is long
-  template <class Condition>
-  bool until(Condition holds) {
-    const auto end = std::chrono::steady_clock::now() + 10s;
-    while (!holds()) {
-      if (std::chrono::steady_clock::now() > end) return false;
-      if (work() == 0) context.run_one_for(1ms);
-    }
-    return true;
-  }
-  /// Does what can be done at once.
-  std::size_t work() {
-    context.restart();
-    server_context.restart();
-    return context.poll() + server_context.poll();
-  }
   /// Works until nothing is left to do: what was sent over the loopback has arrived.
   void settles() {
     for (int idle = 0; idle < 5;) idle = work() == 0 ? idle + 1 : 0;
   }
-  void cancel() { stopping.emit(asio::cancellation_type::terminal); }
   void put(const std::string& name, std::string text) {
     server.store().put(boost::json::object{{"apiVersion", "coordination.k8s.io/v1"},
                                            {"kind", "Lease"},
@@ -162,14 +128,8 @@ struct laboratory {
     return until([&] { return seen.holds(name, text); });
   }
 
-  asio::io_context server_context;  // its own, so that the other one can be destroyed with everything pending
-  fake_api::server server{server_context, server_options()};
-  asio::io_context context;
-  kubernetes::api_client client{context.get_executor(), server.cluster()};
   recorder seen;
   std::optional<kubernetes::reflector> follower;
-  asio::cancellation_signal stopping;
-  std::optional<error_code> result;
 };
 
 }  // namespace

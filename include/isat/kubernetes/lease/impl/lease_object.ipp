@@ -5,18 +5,17 @@
 
 #include "isat/detail/mix.hpp"
 #include "isat/election/lease_rules.hpp"
+#include "isat/kubernetes/detail/decimal.hpp"
 #include "isat/kubernetes/detail/json_member.hpp"
 #include "isat/kubernetes/lease/detail/lease_object.hpp"
 
 #include <boost/json/value.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <limits>
 #include <map>
-#include <system_error>
 #include <utility>
 
 namespace isat::inline v0::kubernetes::detail {
@@ -31,16 +30,9 @@ inline constexpr std::string_view reserved_notes[] = {"node", "nonce", "duration
 
 // ---- Reading ----
 
-inline std::optional<std::uint64_t> parse_number(std::string_view text) noexcept {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || end != text.data() + text.size() || text.empty()) return std::nullopt;
-  return number;
-}
-
 ISAT_KUBERNETES_INLINE std::optional<election::version> version_of(std::string_view uid,
                                                                    std::string_view resource_version) noexcept {
-  const auto number = parse_number(resource_version);
+  const auto number = decimal<std::uint64_t>(resource_version);
   if (uid.empty() || !number || *number == 0) return std::nullopt;
   // Zero is the incarnation of what is not there.
   return election::version{std::max<std::uint64_t>(isat::detail::mix(uid), 1), *number};
@@ -56,7 +48,7 @@ inline std::optional<election::record> read_own(const json::object& spec, const 
   const auto own = [&annotations](std::string_view key) {
     return text_in(annotations, std::string{note_prefix}.append(key));
   };
-  const auto duration = parse_number(own("duration"));
+  const auto duration = decimal<std::uint64_t>(own("duration"));
   const std::string_view holder = text_in(spec, "holderIdentity");
   election::record result;
   result.holder = own("node");
@@ -69,7 +61,7 @@ inline std::optional<election::record> read_own(const json::object& spec, const 
   result.duration = std::chrono::milliseconds{*duration};
   if (number_in(spec, "leaseDurationSeconds") != seconds_of(result)) return std::nullopt;
   result.term = static_cast<std::uint64_t>(std::max<std::int64_t>(number_in(spec, "leaseTransitions"), 0));
-  const auto long_term = parse_number(own("term"));
+  const auto long_term = decimal<std::uint64_t>(own("term"));
   if (long_term && *long_term > static_cast<std::uint64_t>(transitions_max)) {
     if (result.term != static_cast<std::uint64_t>(transitions_max)) return std::nullopt;
     result.term = *long_term;

@@ -143,18 +143,24 @@ ISAT_KUBERNETES_INLINE void service_table::look_at_node() {
 ISAT_KUBERNETES_INLINE vip_standing service_table::standing_of(ipv4_address address) const { return judge(address); }
 
 ISAT_KUBERNETES_INLINE bool service_table::is_taken(ipv4_address address) const {
-  return nodes_.holder_of(address) != nullptr || std::ranges::binary_search(carried_, address);
+  return judge_address(address) != vip_standing::announced;
 }
 
 ISAT_KUBERNETES_INLINE vip_standing service_table::judge(ipv4_address address) const {
   const auto& services = services_.at(address);
   if (services.empty()) return vip_standing::none;
   if (!is_listed()) return vip_standing::waiting;
-  if (is_taken(address)) {
-    return nodes_.holder_of(address) != nullptr ? vip_standing::node_address : vip_standing::carried_address;
-  }
+  const vip_standing own = judge_address(address);
+  if (own != vip_standing::announced) return own;
   const vip_standing node = judge_node();
   return node != vip_standing::announced ? node : judge_endpoints(services);
+}
+
+/// announced: it is nobody's.
+ISAT_KUBERNETES_INLINE vip_standing service_table::judge_address(ipv4_address address) const {
+  if (nodes_.holder_of(address) != nullptr) return vip_standing::node_address;
+  const bool is_carried = std::ranges::binary_search(carried_, address);
+  return is_carried ? vip_standing::carried_address : vip_standing::announced;
 }
 
 /// announced: nothing is wrong with this node.
