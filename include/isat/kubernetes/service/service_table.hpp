@@ -69,7 +69,7 @@ class ISAT_KUBERNETES_API service_table {
 
   /// New, changed or the same as before.
   void set(service_facts service);
-  void set(slice_facts slice);
+  void set(const slice_facts& slice);
   void set(node_facts node);
   /// Gone; what is unknown is ignored.
   void erase_service(const object_name& name);

@@ -164,30 +164,30 @@ ISAT_KUBERNETES_INLINE void assigner_work::send(const assignment_request& reques
 }
 
 ISAT_KUBERNETES_INLINE void assigner_work::list_records(const assignment_request& request) {
-  auto done = [id = request.id](assigner_work& self, error_code error, std::vector<election::entry> records) {
+  auto done = [id = request.id](assigner_work& self, error_code error, const std::vector<election::entry>& records) {
     self.report(assigner_task::keep_claims, error, "read the claims on the pool", {});
     const auto outcome = error ? assignment_outcome::failed : assignment_outcome::done;
-    self.table_.on_records(id, clock::now(), outcome, std::move(records));
+    self.table_.on_records(id, clock::now(), outcome, records);
   };
   store_.async_list(request.record.name, unless_ended(std::move(done)));
 }
 
 ISAT_KUBERNETES_INLINE void assigner_work::load_record(const assignment_request& request) {
-  auto done = [id = request.id](assigner_work& self, error_code error, election::entry record) {
+  auto done = [id = request.id](assigner_work& self, error_code error, const election::entry& record) {
     self.report(assigner_task::keep_claims, error, "read the claims on the pool", {});
     const auto outcome = error ? assignment_outcome::failed : assignment_outcome::done;
-    self.table_.on_record(id, clock::now(), outcome, std::move(record));
+    self.table_.on_record(id, clock::now(), outcome, record);
   };
   store_.async_load(request.record.name, unless_ended(std::move(done)));
 }
 
 ISAT_KUBERNETES_INLINE void assigner_work::write_record(const assignment_request& request) {
-  auto done = [id = request.id](assigner_work& self, error_code error, election::entry record) {
+  auto done = [id = request.id](assigner_work& self, error_code error, const election::entry& record) {
     auto outcome = error ? assignment_outcome::failed : assignment_outcome::done;
     if (error == isat::error::version_conflict) outcome = assignment_outcome::conflict;
     const bool fails = outcome == assignment_outcome::failed;
     self.report(assigner_task::keep_claims, fails ? error : error_code{}, "write the claims on the pool", {});
-    self.table_.on_record(id, clock::now(), outcome, std::move(record));
+    self.table_.on_record(id, clock::now(), outcome, record);
   };
   store_.async_cas(request.record, unless_ended(std::move(done)));
 }

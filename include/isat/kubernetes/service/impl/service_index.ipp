@@ -207,6 +207,7 @@ inline std::size_t memory_of(const std::string& text) noexcept {
 }
 template <class Value>
 std::size_t memory_of(const std::vector<Value>& values) noexcept {
+  // Pointers are values here, too. NOLINTNEXTLINE(bugprone-sizeof-expression)
   return values.capacity() > 0 ? values.capacity() * sizeof(Value) + 16 : 0;
 }
 inline std::size_t memory_of(const object_name& name) noexcept {

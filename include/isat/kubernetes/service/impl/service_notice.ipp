@@ -72,7 +72,7 @@ ISAT_KUBERNETES_INLINE std::string reason_of(vip_standing standing, const std::s
 }
 
 ISAT_KUBERNETES_INLINE std::string flaw_text(const flawed_ingress& ingress) {
-  const std::string quoted = '"' + ingress.text + '"';
+  std::string quoted = '"' + ingress.text + '"';
   switch (ingress.flaw) {
     case ingress_flaw::none:
       return quoted;

@@ -98,7 +98,7 @@ ISAT_KUBERNETES_INLINE void service_table::set(service_facts service) {
   services_.set(std::move(service), list_of(object_kind::service).number);
 }
 
-ISAT_KUBERNETES_INLINE void service_table::set(slice_facts slice) {
+ISAT_KUBERNETES_INLINE void service_table::set(const slice_facts& slice) {
   services_.set(slice, list_of(object_kind::slice).number);
 }
 
