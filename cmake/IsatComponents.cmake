@@ -19,6 +19,7 @@ set(isat_core_headers
     include/isat/detail/mix.hpp
     include/isat/detail/unreachable.hpp
     include/isat/election/election_machine.hpp
+    include/isat/election/group_names.hpp
     include/isat/election/layout.hpp
     include/isat/election/layout_machine.hpp
     include/isat/election/layout_rules.hpp
@@ -39,6 +40,7 @@ set(isat_core_headers
     include/isat/election/record_exchange.hpp
     include/isat/election/record_names.hpp
     include/isat/impl/election_machine.ipp
+    include/isat/impl/election_machine_groups.ipp
     include/isat/impl/layout_machine.ipp
     include/isat/impl/lease_machine.ipp
     include/isat/impl/lease_machine_actions.ipp

@@ -9,6 +9,7 @@
 #include "isat/election/presence.hpp"
 #include "isat/election/record_exchange.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <variant>
 
@@ -23,11 +24,15 @@ using any_response = isat::election::basic_response<any_claim>;
 /// A record of the store, by number.
 using record_number = std::uint32_t;
 
-/// The records of a store in which speakers elect: one per group, then the layout, then the presences by node. A lone
-/// lease is record 0.
+/// The VIPs that are watched.
+inline constexpr std::size_t vips_max = 6;
+
+/// The records of a store in which speakers elect: one per group, then one per VIP, for when each is a group of its
+/// own, then the layout, then the presences by node. A lone lease is record 0.
 inline constexpr record_number groups_max = 8;
-inline constexpr record_number layout_record = groups_max;
-inline constexpr record_number first_presence_record = groups_max + 1;
+inline constexpr record_number first_vip_record = groups_max;
+inline constexpr record_number layout_record = first_vip_record + vips_max;
+inline constexpr record_number first_presence_record = layout_record + 1;
 
 /// What a sight says, if it is of this kind; nothing otherwise, as when the record is missing.
 template <class Claim>

@@ -39,6 +39,10 @@ world_setup draw_setup(const campaign_options& options, std::uint64_t seed) {
   setup.alone = random.chance(200);
   setup.rates_at_limit = random.chance(500);
   setup.rival = random.chance(500) ? rival_slow : rival_quick;
+  setup.own_groups = setup.speakers && (is_of_own_groups(options.broken) || random.chance(500));
+  // What happens once a minute is made to happen often.
+  if (setup.own_groups && random.chance(600)) setup.litter_age = std::chrono::seconds{2};
+  if (setup.own_groups && random.chance(700)) setup.first_wish = world::wish_of_own_groups;
   setup.broken = options.broken;
   setup.live_trace = options.trace;
   return setup;

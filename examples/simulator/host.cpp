@@ -70,9 +70,15 @@ void host::give_up(std::uint32_t subject) {
 
 void host::set_willing(bool willing) {
   if (!is_up() || is_descheduled() || stopping_) return;
+  is_willing_ = willing;
   const lease_time now = clock_.at(time_.now);
   want(willing, now);
   follow_up(now);
+}
+
+void host::shun(std::uint32_t vip, instant until) {
+  leave_out(vip, until);
+  set_willing(is_willing_);
 }
 
 void host::hand_over() {

@@ -24,9 +24,10 @@ struct host_setup {
   duration longest{};           ///< the longest lease duration of all candidates
   duration hold_off{};          ///< of a lone lease machine
   bool alone{};                 ///< whether a lone lease machine knows no other candidate
-  isat::election::layout wish;  ///< of a speaker, likewise the next two
+  isat::election::layout wish;  ///< of a speaker, likewise the next three
   duration layout_validity{};
   bool rebalances{};
+  duration litter_age{};
 };
 
 class host {
@@ -54,6 +55,8 @@ class host {
   /// It is told whether it may lead.
   void set_willing(bool willing);
   void hand_over();
+  /// It is without this VIP until then.
+  void shun(std::uint32_t vip, instant until);
 
   /// The process is descheduled until `until`; the host's clocks go on unless they are told otherwise.
   void deschedule(instant until);
@@ -89,6 +92,7 @@ class host {
   virtual void tick(const isat::lease_time& now) = 0;
   virtual void want(bool willing, const isat::lease_time& now) = 0;
   virtual void give_away(const isat::lease_time& now) = 0;
+  virtual void leave_out(std::uint32_t /*vip*/, instant /*until*/) {}
   virtual void retire(const isat::lease_time& now) = 0;
   /// Does what the machine wants done: first what the data path goes by, then everything else.
   virtual void carry_out(const isat::lease_time& now) = 0;
@@ -113,6 +117,7 @@ class host {
   void end();
 
   bool is_up_ = false;
+  bool is_willing_ = true;
   std::uint32_t process_ = 0;
   bool stopping_ = false;
   bool same_identity_ = true;  // of the next process

@@ -25,6 +25,7 @@ struct mutable_rules {
   static constexpr duration head_start = rules::head_start;
 
   mutant broken{};
+  duration age = rules::litter_age();
   mutable std::uint64_t era_asked{};  // wait() is not told
 
   lease_time valid_from(const lease_time& first_send, const lease_time& last_send,
@@ -116,6 +117,12 @@ struct mutable_rules {
     const auto whole = rules::whole_seconds(lasting);
     return broken == mutant::whole_seconds_without_one ? whole - std::chrono::seconds{1} : whole;
   }
+
+  bool is_litter(const isat::election::lease_claim& claim, std::uint64_t era, bool ceases) const noexcept {
+    return broken == mutant::removes_held || rules::is_litter(claim, era, ceases);
+  }
+
+  duration litter_age() const noexcept { return broken == mutant::removes_held ? age / 60 : age; }
 
   duration retry_delay(bool leading, duration backoff, duration asked) const noexcept {
     if (broken == mutant::obeys_retry_after) return asked < backoff ? backoff : asked;

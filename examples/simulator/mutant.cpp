@@ -76,6 +76,12 @@ constexpr std::array table{
                  "a layout of an era that is over is followed again"},
     mutant_entry{mutant::foreign_era_free, "foreign-era-free", 60, "a group's record of another era is free"},
     mutant_entry{mutant::foreign_era_ours, "foreign-era-ours", 60, "a group's record of another era is as good as any"},
+    mutant_entry{mutant::group_id_reused_at_once, "group-id-reused-at-once", 60,
+                 "an id stands for another address while the lease of the last one is still at work"},
+    mutant_entry{mutant::removes_held, "removes-held", 60,
+                 "who does not want a group removes its record although another holds it"},
+    mutant_entry{mutant::removes_unguarded, "removes-unguarded", 60,
+                 "a record is removed whatever its version has become"},
 };
 
 }  // namespace

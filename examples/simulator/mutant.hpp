@@ -57,6 +57,10 @@ enum class mutant : std::uint8_t {
   foreign_era_free = 35,
   foreign_era_ours = 36,
   ended_era_returns = 37,
+  // of groups that come and go
+  group_id_reused_at_once = 38,
+  removes_held = 39,
+  removes_unguarded = 40,
 };
 
 struct mutant_entry {
@@ -68,6 +72,9 @@ struct mutant_entry {
 
 /// True for those that only a speaker's whole election shows.
 constexpr bool is_of_layout(mutant which) noexcept { return which >= mutant::layout_valid_from_response; }
+
+/// True for those that only groups of one address each show.
+constexpr bool is_of_own_groups(mutant which) noexcept { return which >= mutant::group_id_reused_at_once; }
 
 /// All of them.
 std::span<const mutant_entry> mutants() noexcept;

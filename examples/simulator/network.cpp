@@ -56,7 +56,7 @@ void network::send(node_number node, record_number record, const any_request& re
   one.face = face;
   one.request = request;
   duration extra{};
-  if (request.operation == lease_operation::cas && way.writes_to_hold > 0) {
+  if (request.operation != lease_operation::load && way.writes_to_hold > 0) {
     --way.writes_to_hold;
     extra = way.hold_for;
   }

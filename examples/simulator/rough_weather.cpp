@@ -13,6 +13,7 @@ rough_weather::rough_weather(world& stage) {
   gap_ = random.spread(50ms, 5s);
   with_rival_ = !stage.setup().speakers && random.chance(200);
   with_edits_ = random.chance(300);
+  target_ = stage.setup().first_wish;
 }
 
 instant rough_weather::go_on(world& stage) {
@@ -97,8 +98,25 @@ instant rough_weather::take_leader(world& stage) {
 }
 
 void rough_weather::strike(world& stage) {
+  if (stage.setup().own_groups && stage.time().random.chance(300)) return shun(stage);
   const trouble drawn = draw(stage);
   if (drawn.kind != trouble_kind::none) stage.happen(drawn);
+}
+
+// A VIP goes from one node, or from all of them, for seconds or for so long that its record is removed.
+void rough_weather::shun(world& stage) {
+  random_source& random = stage.time().random;
+  trouble drawn{trouble_kind::shun, static_cast<node_number>(random.below(stage.setup().nodes)),
+                random.spread(100ms, 150s), 0, static_cast<record_number>(random.below(vips_max))};
+  if (random.chance(300)) drawn.lasting = 0ns;
+  const bool from_all = random.chance(400);
+  for (node_number node = 0; node < stage.setup().nodes; ++node) {
+    if (!from_all && node != drawn.node) continue;
+    trouble each = drawn;
+    each.node = node;
+    if (from_all && drawn.lasting > 0ns) each.lasting += random.between(0ns, 2s);
+    stage.happen(each);
+  }
 }
 
 trouble rough_weather::draw(world& stage) {
@@ -127,7 +145,7 @@ trouble rough_weather::draw(world& stage) {
       break;
     case trouble_kind::wish:
       if (!stage.setup().speakers) return {};
-      if (random.chance(200)) target_ = random.below(world::wishes);
+      if (random.chance(200)) target_ = random.below(stage.wishes());
       drawn.amount = static_cast<std::int64_t>(target_);
       drawn.lasting = random.spread(10ms, 5s);
       break;

@@ -27,6 +27,7 @@ class rough_weather final : public weather {
   instant nag(world& stage);
   instant take_leader(world& stage);
   void strike(world& stage);
+  void shun(world& stage);
   trouble draw(world& stage);
   trouble draw_for_link(world& stage, trouble_kind kind);
   trouble draw_for_store(world& stage, trouble_kind kind);

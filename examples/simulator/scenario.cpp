@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
 #include "layout_scenario.hpp"
+#include "own_group_scenario.hpp"
 #include "scenario.hpp"
 
 #include <utility>
@@ -220,6 +221,7 @@ scenario sleep() {
 
 std::vector<scenario> write_all() {
   std::vector<scenario> all = layout_scenarios();
+  for (scenario& each : own_group_scenarios()) all.push_back(std::move(each));
   all.push_back(drift());
   all.push_back(put_back_late());
   all.push_back(put_back_to_the_last_holder());

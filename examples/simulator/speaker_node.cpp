@@ -2,6 +2,9 @@
 
 #include "speaker_node.hpp"
 
+#include <utility>
+#include <vector>
+
 namespace simulator {
 
 using isat::group_id;
@@ -41,17 +44,25 @@ void speaker_node::begin(bool /*same_identity*/) {
   settings.layout_validity = setup_.layout_validity;
   settings.rebalance = setup_.rebalances;
   settings.seed = time_.random.next();
-  machine_.emplace(settings, mutable_rules{broken_}, mutable_layout_rules{broken_});
+  settings.groups = &names_.emplace();
+  willing_ = has_own_groups_ = false;
+  serves_ = {};
+  machine_.emplace(settings, mutable_rules{broken_, setup_.litter_age}, mutable_layout_rules{broken_});
   time_.trace.note({time_.now, trace_kind::started, number_, {}, {}, {{}, settings.self}, {}});
 }
 
 void speaker_node::discard() {
-  std::uint64_t writer = 0;
-  if (machine_->size() > 0) writer = machine_->group(0).who().writer;
+  std::vector<std::uint64_t> writers;
+  for (std::uint32_t id = 0; id < machine_->size(); ++id) {
+    const auto* const own = machine_->find(group_id{id});
+    if (own != nullptr && (id == 0 || isat::election::group_names::is_of_address(group_id{id}))) {
+      writers.push_back(own->who().writer);
+    }
+  }
   machine_.reset();
   answers_ = {};
   on_clock();
-  if (writer != 0) net_.process_died(writer);
+  for (const std::uint64_t writer : writers) net_.process_died(writer);
   if (presence_process_ != 0) net_.process_died(presence_process_);
   presence_process_ = 0;
 }
@@ -69,6 +80,49 @@ void speaker_node::on_frozen(instant until) {
 
 void speaker_node::want(bool willing, const lease_time& now) {
   for (std::uint32_t group = 0; group < groups_max; ++group) machine_->set_candidate(now, group_id{group}, willing);
+  willing_ = willing;
+  serve_own_groups(now);
+}
+
+// As who feeds VIPs does: what goes is gone before something else comes, and the election hears of both.
+void speaker_node::serve_own_groups(const lease_time& now) {
+  for (const bool comes : {false, true}) {
+    for (std::size_t vip = 0; vip < vips_max; ++vip) {
+      const bool serves = has_own_groups_ && without_until_[vip] <= time_.now;
+      if (comes != serves) continue;
+      const ipv4_address address = address_of(vip);
+      const auto group = serves ? names_->want(address) : names_->find(address);
+      if (group && (serves || serves_[vip])) {
+        names_->use(*group);
+        machine_->set_candidate(now, *group, serves && willing_);
+      }
+      if (!serves && serves_[vip]) names_->unwant(address);
+      serves_[vip] = serves;
+    }
+  }
+}
+
+void speaker_node::give_up_groups() {
+  while (const auto ceased = machine_->take_ceased()) names_->release(*ceased);
+  if (broken_ != mutant::group_id_reused_at_once) return;
+  for (std::size_t vip = 0; vip < vips_max; ++vip) {
+    const auto group = names_->find(address_of(vip));
+    if (group && !serves_[vip]) names_->release(*group);
+  }
+}
+
+std::optional<group_id> speaker_node::group_of(record_number record, bool exists) {
+  if (record < first_vip_record) return group_id{record};
+  const ipv4_address address = address_of(record - first_vip_record);
+  return exists ? names_->see(address) : names_->find(address);
+}
+
+// The first VIP's for an id that stands for nothing, which must not be.
+record_number speaker_node::record_of(group_id group) const {
+  if (!isat::election::group_names::is_of_address(group)) return static_cast<record_number>(group);
+  const auto address = names_->address_of(group);
+  if (!address) verdict_.violate(violation_kind::unnamed_request, number_);
+  return address ? first_vip_record + (address->bits() - address_of(0).bits()) : first_vip_record;
 }
 
 // A speaker gives up everything for a moment, as one does whose only interface has lost its carrier.
@@ -97,8 +151,9 @@ void speaker_node::take(const message& one, const lease_time& now) {
 void speaker_node::take_sight(const message& one, const lease_time& now) {
   const any_sight& sight = one.response.sight;
   time_.trace.note({time_.now, trace_kind::saw, number_, {}, sight.at, traced(sight.claim), {}, one.record});
-  if (one.record < groups_max) {
-    machine_->on_lease(now, group_id{one.record}, narrow<lease_claim>(sight));
+  if (one.record < layout_record) {
+    const auto group = group_of(one.record, sight.exists);
+    if (group) machine_->on_lease(now, *group, narrow<lease_claim>(sight));
   } else if (one.record == layout_record) {
     machine_->on_layout(now, narrow<layout_claim>(sight));
   } else {
@@ -116,8 +171,9 @@ void speaker_node::take_response(const message& one, const lease_time& now) {
                     traced(response.sight.claim),
                     {},
                     one.record});
-  if (one.record < groups_max) {
-    machine_->on_lease_response(now, group_id{one.record}, narrow<lease_claim>(response));
+  if (one.record < layout_record) {
+    const auto group = group_of(one.record, false);
+    if (group) machine_->on_lease_response(now, *group, narrow<lease_claim>(response));
   } else if (one.record == layout_record) {
     machine_->on_layout_response(now, narrow<layout_claim>(response));
   } else {
@@ -125,8 +181,13 @@ void speaker_node::take_response(const message& one, const lease_time& now) {
   }
 }
 
-void speaker_node::carry_out(const lease_time& /*now*/) {
+void speaker_node::carry_out(const lease_time& now) {
   publish();
+  const bool has_own_groups = machine_->adopted() ? machine_->adopted()->shape.is_per_address() : has_own_groups_;
+  if (std::exchange(has_own_groups_, has_own_groups) != has_own_groups) {
+    serve_own_groups(now);
+    publish();
+  }
   while (const auto told = machine_->take_event()) {
     const isat::election::lease_event& event = told->event;
     time_.trace.note({time_.now,
@@ -136,7 +197,7 @@ void speaker_node::carry_out(const lease_time& /*now*/) {
                       {},
                       {{}, event.node, {}, {}, {}, event.term},
                       {},
-                      static_cast<record_number>(told->group)});
+                      record_of(told->group)});
     if (event.what == lease_change::gained) ++verdict_.counts().gains;
     if (event.what == lease_change::lost && event.why == lease_reason::handed_over) allow_gap(told->group);
   }
@@ -146,6 +207,7 @@ void speaker_node::carry_out(const lease_time& /*now*/) {
     presence_process_ = asked->claim.process != 0 ? asked->claim.process : presence_process_;
     ask(static_cast<record_number>(first_presence_record + number_), widen(*asked));
   }
+  give_up_groups();
 }
 
 // For balance, in calm times too.
@@ -155,16 +217,21 @@ void speaker_node::allow_gap(group_id group) {
   }
 }
 
-bool speaker_node::is_of(std::size_t vip, group_id group) const {
-  return machine_->adopted() && machine_->adopted()->shape.group_of(address_of(vip)) == group;
+std::optional<group_id> speaker_node::group_of_vip(std::size_t vip) const {
+  if (!machine_->adopted()) return std::nullopt;
+  const isat::election::layout& shape = machine_->adopted()->shape;
+  if (!shape.is_per_address()) return shape.group_of(address_of(vip));
+  return serves_[vip] ? names_->find(address_of(vip)) : std::nullopt;
 }
 
+bool speaker_node::is_of(std::size_t vip, group_id group) const { return group_of_vip(vip) == group; }
+
 leadership speaker_node::answer_for(std::size_t vip) const {
-  if (!machine_->adopted()) return {};
-  const group_id group = machine_->adopted()->shape.group_of(address_of(vip));
-  const auto at = static_cast<std::size_t>(group);
-  if (broken_ == mutant::layout_not_read) return at < machine_->size() ? machine_->group(at).leads() : leadership{};
-  return machine_->leads(group);
+  const auto group = group_of_vip(vip);
+  if (!group) return {};
+  const auto* const lease = machine_->find(*group);
+  if (broken_ == mutant::layout_not_read) return lease != nullptr ? lease->leads() : leadership{};
+  return machine_->leads(*group);
 }
 
 void speaker_node::publish() {
@@ -194,7 +261,7 @@ void speaker_node::ask(const isat::election::group_request& asked) {
       }
     }
   }
-  ask(static_cast<record_number>(asked.group), widen(asked.request));
+  ask(record_of(asked.group), widen(asked.request));
 }
 
 void speaker_node::ask(record_number record, const any_request& request) {

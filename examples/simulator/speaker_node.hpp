@@ -8,6 +8,7 @@
 #include "entitlement.hpp"
 #include "host.hpp"
 #include "isat/election/election_machine.hpp"
+#include "isat/election/group_names.hpp"
 #include "judge.hpp"
 #include "mutable_layout_rules.hpp"
 #include "mutable_rules.hpp"
@@ -18,9 +19,6 @@
 #include <optional>
 
 namespace simulator {
-
-/// The VIPs that are watched.
-inline constexpr std::size_t vips_max = 6;
 
 /// How long a hand-over may take in fine weather: two round trips, and the hold-off of who comes last.
 inline constexpr duration hand_over_max = 2 * std::chrono::milliseconds{4} + std::chrono::milliseconds{12} +
@@ -44,6 +42,7 @@ class speaker_node final : public host {
   void tick(const isat::lease_time& now) override { machine_->tick(now); }
   void want(bool willing, const isat::lease_time& now) override;
   void give_away(const isat::lease_time& now) override;
+  void leave_out(std::uint32_t vip, instant until) override { without_until_[vip] = until; }
   void retire(const isat::lease_time& now) override { machine_->stop(now); }
   void carry_out(const isat::lease_time& now) override;
   bool has_retired() const override { return machine_->stopped(); }
@@ -53,6 +52,11 @@ class speaker_node final : public host {
 
   void take_sight(const message& one, const isat::lease_time& now);
   void take_response(const message& one, const isat::lease_time& now);
+  void serve_own_groups(const isat::lease_time& now);
+  void give_up_groups();
+  std::optional<isat::group_id> group_of(record_number record, bool exists);
+  record_number record_of(isat::group_id group) const;
+  std::optional<isat::group_id> group_of_vip(std::size_t vip) const;
   bool is_of(std::size_t vip, isat::group_id group) const;
   void allow_gap(isat::group_id group);
   isat::election::leadership answer_for(std::size_t vip) const;
@@ -61,7 +65,12 @@ class speaker_node final : public host {
   void ask(record_number record, const any_request& request);
 
   std::deque<entitlement>& answering_;
+  std::optional<isat::election::group_names> names_;  // outlives the machine
   std::optional<machine> machine_;
+  bool willing_ = false;
+  bool has_own_groups_ = false;  // by the layout that it follows
+  std::array<bool, vips_max> serves_{};
+  std::array<instant, vips_max> without_until_{};  // of the node, whatever process it runs
   std::array<isat::election::leadership, vips_max> answers_;
   std::uint64_t presence_process_ = 0;
   std::array<rate_meter, first_presence_record + 1> rates_;  // of each group, the layout and the own presence

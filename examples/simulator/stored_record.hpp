@@ -36,7 +36,9 @@ class stored_record {
  public:
   /// @param tombstones    what is removed keeps its incarnation and has a version
   /// @param guards_uid    a write that names an incarnation meets no other one
-  stored_record(bool tombstones, bool guards_uid) noexcept : tombstones_{tombstones}, guards_uid_{guards_uid} {}
+  /// @param guards_removal a removal that names a version meets no other one
+  stored_record(bool tombstones, bool guards_uid, bool guards_removal = true) noexcept
+      : tombstones_{tombstones}, guards_uid_{guards_uid}, guards_removal_{guards_removal} {}
 
   const stored& now() const noexcept { return states_[count_ % states_.size()]; }
 
@@ -58,7 +60,7 @@ class stored_record {
 
   /// Compare and remove, by a node.
   bool swap_out(instant at, const isat::election::version& expected) noexcept {
-    if (now().sight.at != expected || !now().sight.exists) return false;
+    if ((guards_removal_ && now().sight.at != expected) || !now().sight.exists) return false;
     take_out(at, false);
     return true;
   }
@@ -130,6 +132,7 @@ class stored_record {
   instant restored_{-std::chrono::hours{1}};
   bool tombstones_;
   bool guards_uid_;
+  bool guards_removal_;
 };
 
 }  // namespace simulator

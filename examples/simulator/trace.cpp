@@ -81,8 +81,9 @@ constexpr std::string_view trouble_words[] = {
     "watch-rewind", "watch-skip",     "watch-reorder",   "outage",      "restore",
     "remove",       "edit-garbage",   "edit-vacant",     "edit-holder", "edit-duration",
     "recreate",     "replay-release", "replay-era",      "put-back",    "touch",
-    "rival-starts", "rival-crashes",  "rival-stops",     "heal",        "expect-leader"};
-static_assert(std::size(trouble_words) == static_cast<std::size_t>(trouble_kind::expect_leader) + 1);
+    "rival-starts", "rival-crashes",  "rival-stops",     "heal",        "expect-leader",
+    "shun"};
+static_assert(std::size(trouble_words) == static_cast<std::size_t>(trouble_kind::shun) + 1);
 
 std::string at(const isat::election::version& at) { return fmt::format("v{}.{}", at.incarnation, at.number); }
 
@@ -98,7 +99,7 @@ std::string said_of_layout(const lease_claim& claim) {
 }
 
 std::string said(const trace_entry& entry) {
-  if (entry.record < groups_max) return said(entry.claim);
+  if (entry.record < layout_record) return said(entry.claim);
   return entry.record == layout_record ? said_of_layout(entry.claim) : std::string{"a presence"};
 }
 
@@ -107,7 +108,9 @@ std::string about(const trace_entry& entry) {
   if (entry.record == 0) return {};
   if (entry.what == trace_kind::answers) return fmt::format("VIP {}: ", entry.record);
   if (entry.record == layout_record) return "layout: ";
-  return entry.record < groups_max ? fmt::format("group {}: ", entry.record) : std::string{};
+  if (entry.record < first_vip_record) return fmt::format("group {}: ", entry.record);
+  return entry.record < layout_record ? fmt::format("group of VIP {}: ", entry.record - first_vip_record)
+                                      : std::string{};
 }
 
 std::string what_happened(const trace_entry& entry) {

@@ -62,8 +62,11 @@ enum class trouble_kind : std::uint8_t {
   rival_crashes = 41,
   rival_stops = 42,
   // of a whole run
-  heal = 43,           ///< everything is as it should be, from now on
-  expect_leader = 44,  ///< somebody must lead, for `lasting` from now on
+  heal = 43,  ///< everything is as it should be, from now on
+  expect_leader =
+      44,  ///< somebody must lead, for `lasting` from now on; amount 1: only the VIP with the record's number
+  // of what a node serves
+  shun = 45,  ///< for `lasting` it has not the VIP with the record's number; 0: it has it again
 };
 
 struct trouble {

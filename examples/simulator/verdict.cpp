@@ -29,6 +29,8 @@ std::string_view to_string(violation_kind kind) noexcept {
       return "a leadership ended by a conflict with a write of its own";
     case violation_kind::beside_rival:
       return "a rival took a live lease as expired";
+    case violation_kind::unnamed_request:
+      return "a request is made in the name of a group that stands for nothing";
   }
   isat::detail::unreachable();
 }

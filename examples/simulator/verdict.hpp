@@ -20,10 +20,11 @@ enum class violation_kind : std::uint8_t {
   released_while_leading = 4,  ///< a release leaves a node that may still answer
   unseen_version = 5,          ///< a write names a version that its node has not seen
   too_many_requests = 6,
-  no_leader = 7,      ///< all is well, for long enough, and nobody leads
-  no_progress = 8,    ///< a machine wants to be woken at once, again and again, and does nothing
-  needless_loss = 9,  ///< a leadership ended by a conflict with its own writer's write
-  beside_rival = 10,  ///< a rival could take the record by expiry while a node was entitled
+  no_leader = 7,         ///< all is well, for long enough, and nobody leads
+  no_progress = 8,       ///< a machine wants to be woken at once, again and again, and does nothing
+  needless_loss = 9,     ///< a leadership ended by a conflict with its own writer's write
+  beside_rival = 10,     ///< a rival could take the record by expiry while a node was entitled
+  unnamed_request = 11,  ///< a request is made in the name of a group that stands for nothing
 };
 
 std::string_view to_string(violation_kind kind) noexcept;

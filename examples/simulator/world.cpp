@@ -30,7 +30,8 @@ world::world(const world_setup& setup)
       longest_{setup.timing.duration},
       time_{setup.seed, setup.live_trace},
       records_(setup.speakers ? std::size_t{first_presence_record} + setup.nodes : std::size_t{1},
-               stored_record{setup.tombstones, setup.broken != mutant::no_incarnation_guard}),
+               stored_record{setup.tombstones, setup.broken != mutant::no_incarnation_guard,
+                             setup.broken != mutant::removes_unguarded}),
       verdict_{time_},
       judge_{time_, verdict_, answering_, records_.front(), setup.nodes, longest_},
       terms_{verdict_},
@@ -59,7 +60,8 @@ void world::add_node(node_number number) {
                         .alone = setup_.alone,
                         .wish = wish(setup_.first_wish),
                         .layout_validity = setup_.layout_validity,
-                        .rebalances = setup_.rebalances};
+                        .rebalances = setup_.rebalances,
+                        .litter_age = setup_.litter_age};
   nodes_.back()->set_up(host, local_clock{rate_of(deviation), time_.random.between(-5s, 5s)});
   time_.queue.push(number * setup_.start_gap, event_kind::start, number, 0);
 }
@@ -82,6 +84,8 @@ isat::election::layout world::wish(std::size_t number) const noexcept {
       return {grouping::shards, 3, lasting / 2};
     case 4:
       return {grouping::single, 1, lasting / 3};
+    case wish_of_own_groups:
+      return {grouping::service, 0, lasting};
     default:
       return {grouping::single, 1, lasting};
   }
@@ -146,8 +150,14 @@ void world::happen(const trouble& what) {
                     what.lasting});
   if (what.kind == trouble_kind::heal) return heal();
   if (what.kind == trouble_kind::expect_leader) {
-    for (entitlement& each : answering_) each.expect_leader(time_.now + what.lasting);
+    for (std::size_t vip = 0; vip < answering_.size(); ++vip) {
+      if (what.amount == 0 || vip == what.record) answering_[vip].expect_leader(time_.now + what.lasting);
+    }
     return;
+  }
+  if (what.kind == trouble_kind::shun) {
+    if (what.lasting > 0ns) time_.queue.push(time_.now + what.lasting, event_kind::willing, what.node);
+    return nodes_[what.node]->shun(what.record, time_.now + what.lasting);
   }
   if (what.kind <= trouble_kind::wish) return happen_to_process(what);
   if (what.kind <= trouble_kind::step_wall) return happen_to_host(what);
@@ -379,6 +389,7 @@ void world::heal() {
       one.start(true);
       excuse_newcomer(number);
     }
+    for (std::uint32_t vip = 0; vip < vips_max; ++vip) one.shun(vip, time_.now);
     one.set_willing(true);
     net_.lose_watch(number);
   }

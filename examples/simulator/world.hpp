@@ -7,6 +7,7 @@
 
 #include "entitlement.hpp"
 #include "host.hpp"
+#include "isat/election/lease_rules.hpp"
 #include "judge.hpp"
 #include "network.hpp"
 #include "rival.hpp"
@@ -29,7 +30,9 @@ struct world_setup {
   bool speakers{};  ///< they elect by a layout; else all contend for one lease
   duration layout_validity = std::chrono::seconds{3};
   std::size_t first_wish = 0;
+  bool own_groups{};  ///< each VIP may be wished to be a group of its own, and nodes may be without a VIP
   bool rebalances{};
+  duration litter_age = isat::election::lease_rules::litter_age();
   bool mixed_durations{};                               ///< each node has a duration of its own
   bool tombstones{};                                    ///< how the store keeps what was removed
   bool proves_deaths{};                                 ///< one host: the store tells that a writer's process has ended
@@ -76,7 +79,8 @@ class world {
 
   /// What speakers may wish for, by number.
   isat::election::layout wish(std::size_t number) const noexcept;
-  static constexpr std::size_t wishes = 5;
+  std::size_t wishes() const noexcept { return setup_.own_groups ? 6 : 5; }
+  static constexpr std::size_t wish_of_own_groups = 5;
 
  private:
   void happen_to_process(const trouble& what);

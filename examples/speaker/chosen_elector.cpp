@@ -29,8 +29,9 @@ constexpr std::chrono::seconds kubernetes_layout_validity{15};
 }  // namespace
 
 chosen_elector::chosen_elector(isat::asio::any_io_executor executor, const options& what, const logger& log,
-                               kubernetes::api_client* client, layout_function on_layout, event_metrics* metrics)
-    : executor_{std::move(executor)}, log_{log}, metrics_{metrics} {
+                               kubernetes::api_client* client, layout_function on_layout, election::group_names& groups,
+                               event_metrics* metrics)
+    : executor_{std::move(executor)}, log_{log}, groups_{groups}, metrics_{metrics} {
   switch (what.elector) {
     case elector_kind::always:
       elector_ = std::make_unique<election::always_leader>(executor_);
@@ -82,9 +83,10 @@ void chosen_elector::make_layout_elector(const options& what, std::chrono::nanos
   wanted.on_notice = [this](const election::election_notice& notice) {
     if (metrics_ != nullptr) metrics_->note(notice);
     const auto* const failed = std::get_if<election::store_failed>(&notice);
-    log_election(log_, notice, failed != nullptr ? store_failure(failed->reason) : std::string{});
+    log_election(log_, notice, failed != nullptr ? store_failure(failed->reason) : std::string{}, &groups_);
   };
   wanted.on_layout = std::move(on_layout);
+  wanted.groups = &groups_;
   auto elector = std::make_unique<election::layout_elector>(executor_, *store_, std::move(wanted));
   layout_elector_ = elector.get();
   elector_ = std::move(elector);

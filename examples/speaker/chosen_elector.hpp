@@ -6,6 +6,7 @@
 
 #include "event_metrics.hpp"
 #include "isat/election/elector.hpp"
+#include "isat/election/group_names.hpp"
 #include "isat/election/layout.hpp"
 #include "isat/election/layout_elector.hpp"
 #include "isat/election/lease_store.hpp"
@@ -31,11 +32,13 @@ class chosen_elector {
 
   /// @param log must outlive the elector
   /// @param on_layout is called when the speakers that share a store go over to a layout
+  /// @param groups    the ids of groups of one address each; must outlive the elector
   /// @param metrics is told what happens, if there are any; must outlive the elector
   /// @param client of the cluster: not null if the leases are there; must outlive the elector
   /// @throws failure with exit_code::unavailable when its directory cannot be used
   chosen_elector(isat::asio::any_io_executor executor, const options& what, const logger& log,
-                 isat::kubernetes::api_client* client, layout_function on_layout, event_metrics* metrics = nullptr);
+                 isat::kubernetes::api_client* client, layout_function on_layout, isat::election::group_names& groups,
+                 event_metrics* metrics = nullptr);
 
   isat::election::elector& get() noexcept { return *elector_; }
 
@@ -57,6 +60,7 @@ class chosen_elector {
 
   isat::asio::any_io_executor executor_;
   const logger& log_;
+  isat::election::group_names& groups_;
   event_metrics* metrics_;
   std::function<std::string(const isat::error_code&)> store_failure_;
   std::unique_ptr<isat::election::lease_store> store_;  // outlives the elector

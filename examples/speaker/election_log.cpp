@@ -2,6 +2,7 @@
 
 #include "duration_text.hpp"
 #include "election_log.hpp"
+#include "group_label.hpp"
 #include "group_layout.hpp"
 #include "isat/election/layout.hpp"
 #include "isat/election/lease_event.hpp"
@@ -78,11 +79,11 @@ std::string_view sentence(const isat::error_code& failed) noexcept {
 struct notice_logger {
   const logger& log;
   std::string_view detail;
+  const election::group_names* groups;
 
   void operator()(const election::lease_transition& told) const {
     const election::lease_event& event = told.event;
-    log_fields fields{{"group", static_cast<std::int64_t>(told.group)},
-                      {"term", static_cast<std::int64_t>(event.term)}};
+    log_fields fields{group_field(told.group, groups), {"term", static_cast<std::int64_t>(event.term)}};
     if (event.why != election::lease_reason::none) {
       fields.emplace_back("reason", std::string{election::to_string(event.why)});
     }
@@ -122,8 +123,9 @@ struct notice_logger {
 
 }  // namespace
 
-void log_election(const logger& log, const election::election_notice& notice, std::string_view detail) {
-  std::visit(notice_logger{log, detail}, notice);
+void log_election(const logger& log, const election::election_notice& notice, std::string_view detail,
+                  const election::group_names* groups) {
+  std::visit(notice_logger{log, detail, groups}, notice);
 }
 
 }  // namespace speakerd

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "isat/election/election_notice.hpp"
+#include "isat/election/group_names.hpp"
 #include "logger.hpp"
 
 #include <string_view>
@@ -13,6 +14,8 @@ namespace speakerd {
 
 /// Writes one line about what an election tells; the level says whether anybody need act.
 /// @param detail what the store said when it failed, if it has words of its own
-void log_election(const logger& log, const isat::election::election_notice& notice, std::string_view detail = {});
+/// @param groups the groups of one address each; null: there are none
+void log_election(const logger& log, const isat::election::election_notice& notice, std::string_view detail = {},
+                  const isat::election::group_names* groups = nullptr);
 
 }  // namespace speakerd

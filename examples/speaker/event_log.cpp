@@ -2,6 +2,7 @@
 
 #include "counter_log.hpp"
 #include "event_log.hpp"
+#include "group_label.hpp"
 #include "isat/error.hpp"
 
 #include <cstdint>
@@ -27,6 +28,7 @@ log_fields with(log_fields fields, log_field added) {
 
 struct event_logger {
   const logger& log;
+  const isat::election::group_names* groups;
 
   void operator()(const isat::source_synced& event) const { log.info("VIPs loaded", {{"vips", number(event.vips)}}); }
 
@@ -93,13 +95,15 @@ struct event_logger {
   }
 
  private:
-  static log_fields leadership_fields(isat::group_id group, std::uint64_t term) {
-    return {{"group", number(static_cast<std::uint64_t>(group))}, {"term", number(term)}};
+  log_fields leadership_fields(isat::group_id group, std::uint64_t term) const {
+    return {group_field(group, groups), {"term", number(term)}};
   }
 };
 
 }  // namespace
 
-void log_event(const logger& log, const isat::speaker_event& event) { std::visit(event_logger{log}, event); }
+void log_event(const logger& log, const isat::speaker_event& event, const isat::election::group_names* groups) {
+  std::visit(event_logger{log, groups}, event);
+}
 
 }  // namespace speakerd

@@ -18,7 +18,7 @@ namespace {
 using isat::election::grouping;
 using isat::election::layout;
 
-constexpr std::array<std::string_view, 2> words{"single", "shards:N"};
+constexpr std::array<std::string_view, 3> words{"single", "shards:N", "service"};
 constexpr std::string_view shards = "shards:";
 
 std::uint32_t parse_shard_count(std::string_view text, const setting& value) {
@@ -37,6 +37,7 @@ std::uint32_t parse_shard_count(std::string_view text, const setting& value) {
 layout parse_group_layout(const setting& value) {
   const std::string_view text = value.text;
   if (text == "single") return {};
+  if (text == "service") return {.mode = grouping::service, .count = 0};
   if (text == "shards") value.from.refuse(quoted(text) + " names no number of groups, write shards:N");
   if (!text.starts_with(shards)) refuse_word(value, words);
   return {.mode = grouping::shards, .count = parse_shard_count(text.substr(shards.size()), value)};
@@ -50,6 +51,8 @@ std::string to_text(const layout& shape) {
       return "single";
     case grouping::shards:
       return fmt::format("shards:{}", shape.count);
+    case grouping::service:
+      return "service";
   }
   return {};
 }

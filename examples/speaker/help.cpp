@@ -41,9 +41,11 @@ Who leads
       --lease-name NAME  what the names of leases begin with (default: isat); speakers of other names in one namespace
                          or directory have nothing to do with each other
       --groups KIND      single     all VIPs are one group, and one node leads it (default)
-                         shards:N   N groups, 1 to 256, each led by one node, so that several nodes share the VIPs;
-                                    speakers of one store change over together, when all of them wish for the same
-      --rebalance        move a group back to its preferred node some time after that has returned
+                         shards:N   N groups, 1 to 256, each led by one node, so that several nodes share the VIPs
+                         service    each VIP is a group of its own, and a lease says who leads it; at most 1024
+                                    Speakers of one store change over together, when all of them wish for the same.
+      --rebalance        move a group back to its preferred node some time after that has returned; not with
+                         the groups 'service'
       --profile NAME     timing of leases: lease duration, renewal period and attempt time-out are
                          default    3s, 750ms, 700ms
                          fast       1.2s, 300ms, 300ms    for a store that answers within milliseconds

@@ -10,6 +10,7 @@
 #include "event_log.hpp"
 #include "host.hpp"
 #include "isat/election/election_notice.hpp"
+#include "isat/election/group_names.hpp"
 #include "isat/election/record_names.hpp"
 #include "isat/source/grouped_source.hpp"
 #include "isat/speaker.hpp"
@@ -76,13 +77,14 @@ class session {
         reload_signal_{context_, SIGHUP},
         client_{make_cluster_client(context_.get_executor(), what, log)},
         vips_{context_.get_executor(), what, log, client_.get()},
-        source_{vips_.get(), what.layout_wish},
+        source_{vips_.get(), what.layout_wish, &groups_, [this](isat::ipv4_address vip) { on_waiting(vip); }},
         status_{what.http ? std::make_unique<status_server>(context_.get_executor(), what) : nullptr},
         elector_{context_.get_executor(),
                  what,
                  log,
                  client_.get(),
                  [this](const auto& layout) { source_.regroup(layout); },
+                 groups_,
                  status_ ? &status_->events() : nullptr},
         speaker_{context_.get_executor(), elector_.get(), source_,
                  speaker_options_of(what, [this](const isat::speaker_event& event) { on_event(event); })} {
@@ -120,7 +122,7 @@ class session {
   void serve_status() {
     if (!status_) return;
     log_.info("serving health and metrics", {{"address", to_text(status_->address())}});
-    status_->start(speaker_, [this] { return state(); });
+    status_->start(speaker_, [this] { return state(); }, &groups_);
   }
 
   run_state state() const {
@@ -137,8 +139,13 @@ class session {
 
   void on_event(const isat::speaker_event& event) {
     if (std::holds_alternative<isat::source_synced>(event)) is_synced_ = true;
-    log_event(log_, event);
+    log_event(log_, event, &groups_);
     vips_.note(event, speaker_);
+  }
+
+  void on_waiting(isat::ipv4_address vip) const {
+    log_.warn("more VIPs than groups of one address can be, the rest is not served until others are gone",
+              {{"vip", vip.to_string()}, {"groups_max", std::int64_t{isat::election::group_names::wanted_max}}});
   }
 
   void start_speaker() {
@@ -226,6 +233,7 @@ class session {
   asio::signal_set end_signals_;
   asio::signal_set reload_signal_;
   std::unique_ptr<isat::kubernetes::api_client> client_;  // null if nothing is in a cluster
+  isat::election::group_names groups_;                    // outlives those that have ids of it
   chosen_source vips_;
   isat::source::grouped_source source_;
   std::unique_ptr<status_server> status_;  // null without --http; outlives those that it is told by

@@ -116,6 +116,12 @@ void warn_of_idle_profile(std::vector<std::string>& warnings, const options& wha
                   to_string(what.profile)));
 }
 
+/// Nobody knows whether the preferred node of an address has that address.
+void warn_of_idle_rebalancing(std::vector<std::string>& warnings, const options& what) {
+  if (what.elector == elector_kind::always || !what.rebalance || !what.layout_wish.is_per_address()) return;
+  warnings.emplace_back("nothing comes of rebalance, because the groups 'service' stay where they are; leave it out");
+}
+
 /// What was chosen of a cluster in vain.
 void warn_of_no_cluster(std::vector<std::string>& warnings, const options& what) {
   if (what.elector == elector_kind::kubernetes) return;
@@ -145,6 +151,7 @@ std::vector<std::string> start_warnings(std::span<const link_state> links, const
   warn_of_no_election(warnings, what);
   warn_of_no_cluster(warnings, what);
   warn_of_idle_profile(warnings, what);
+  warn_of_idle_rebalancing(warnings, what);
   for (const link_state& link : links) {
     if (link.bridge_port) {
       warnings.push_back(fmt::format(

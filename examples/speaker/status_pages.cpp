@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 
+#include "group_label.hpp"
 #include "isat/lease_clock.hpp"
 #include "run_metrics.hpp"
 #include "series_stream.hpp"
@@ -20,6 +21,7 @@ namespace speakerd {
 namespace {
 
 using isat::group_id;
+using isat::election::group_names;
 using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
@@ -37,8 +39,6 @@ ClientMetric gauge(std::vector<ClientMetric::Label> labels, double value) {
   return metric;
 }
 
-std::string group_label(group_id group) { return std::to_string(static_cast<std::size_t>(group)); }
-
 /// For how long this node may still answer for a group.
 double margin(const isat::election::leadership& leadership) {
   const isat::lease_time now = isat::lease_clock::now();
@@ -47,28 +47,42 @@ double margin(const isat::election::leadership& leadership) {
   return std::chrono::duration<double>{-isat::elapsed_for_holder(leadership.valid_until, now)}.count();
 }
 
-series_stream margins(const isat::speaker& speaker) {
+/// The groups that there are now: all of them are numbers, or all of them are addresses.
+std::vector<std::pair<group_id, std::string>> groups_of(const isat::speaker& speaker, const group_names* names) {
+  std::vector<std::pair<group_id, std::string>> result;
+  const bool have_addresses = speaker.leaderships().size() > isat::election::layout::count_max;
+  for (std::size_t at = 0; at < speaker.leaderships().size(); ++at) {
+    const auto group = static_cast<group_id>(at);
+    const bool counts = have_addresses ? names != nullptr && names->address_of(group) : true;
+    if (counts) result.emplace_back(group, group_label(group, names));
+  }
+  return result;
+}
+
+series_stream margins(const isat::speaker& speaker, const group_names* names) {
   MetricFamily head{"isat_leadership_margin_seconds",
                     "How long this node may still answer for a group without renewing its lease; 0: it may not",
                     MetricType::Gauge,
                     {}};
-  return {std::move(head), speaker.leaderships().size(), [&speaker](std::size_t at) {
-            const auto group = static_cast<group_id>(at);
-            return gauge({{"group", group_label(group)}}, margin(speaker.leaderships().find(group)));
+  auto groups = groups_of(speaker, names);
+  const std::size_t count = groups.size();
+  return {std::move(head), count, [&speaker, groups = std::move(groups)](std::size_t at) {
+            const auto& [group, label] = groups[at];
+            return gauge({{"group", label}}, margin(speaker.leaderships().find(group)));
           }};
 }
 
 /// Of the VIPs as they are now: one that goes meanwhile is told as it was, one that comes with the next scrape.
-series_stream owned_vips(const isat::speaker& speaker) {
+series_stream owned_vips(const isat::speaker& speaker, const group_names* names) {
   MetricFamily head{"isat_vip_owned", "1 while this node answers for the VIP", MetricType::Gauge, {}};
   std::vector<std::pair<isat::ipv4_address, group_id>> vips;
   vips.reserve(speaker.vips().size());
   speaker.vips().for_each([&](const isat::responder::vip& each) { vips.emplace_back(each.address, each.group); });
   const std::size_t count = vips.size();
-  return {std::move(head), count, [&speaker, vips = std::move(vips)](std::size_t at) {
+  return {std::move(head), count, [&speaker, names, vips = std::move(vips)](std::size_t at) {
             const auto& [address, group] = vips[at];
             const bool is_owned = speaker.leaderships().leads(group, isat::lease_clock::now());
-            return gauge({{"vip", address.to_string()}, {"group", group_label(group)}}, is_owned ? 1 : 0);
+            return gauge({{"vip", address.to_string()}, {"group", group_label(group, names)}}, is_owned ? 1 : 0);
           }};
 }
 
@@ -91,9 +105,9 @@ http_answer status_pages::metrics() const {
   add_process(families);
   http_answer answer{.content_type = "text/plain; version=0.0.4; charset=utf-8", .body = metrics_text(families)};
   auto streams = std::make_shared<std::vector<series_stream>>();  // the last is the next to be sent
-  if (extent_ == metrics_extent::vips) streams->push_back(owned_vips(speaker));
+  if (extent_ == metrics_extent::vips) streams->push_back(owned_vips(speaker, source_.groups));
   const bool tells_groups = extent_ == metrics_extent::vips || speaker.leaderships().size() <= group_series_max;
-  if (tells_groups) streams->push_back(margins(speaker));
+  if (tells_groups) streams->push_back(margins(speaker, source_.groups));
   answer.next_piece = [streams](std::string& piece) {
     while (piece.empty() && !streams->empty()) {
       piece = streams->back().next();

@@ -7,6 +7,7 @@
 #include "event_metrics.hpp"
 #include "health.hpp"
 #include "http_answer.hpp"
+#include "isat/election/group_names.hpp"
 #include "isat/speaker.hpp"
 #include "options.hpp"
 #include "run_state.hpp"
@@ -22,6 +23,7 @@ struct status_source {
   const health& pulse;
   const event_metrics& events;
   std::function<run_state()> state;
+  const isat::election::group_names* groups = nullptr;  ///< those of one address each; null: there are none
 };
 
 class status_pages {

@@ -14,9 +14,10 @@ status_server::status_server(const boost::asio::any_io_executor& executor, const
       server_{executor, *what.http, [this](std::string_view path) { return pages_->find(path); },
               [this](unsigned status) { events_.note_http_answer(status); }} {}
 
-void status_server::start(const isat::speaker& speaker, std::function<run_state()> state) {
+void status_server::start(const isat::speaker& speaker, std::function<run_state()> state,
+                          const isat::election::group_names* groups) {
   pulse_.emplace(executor_, state);
-  pages_.emplace(status_source{speaker, *pulse_, events_, std::move(state)}, extent_);
+  pages_.emplace(status_source{speaker, *pulse_, events_, std::move(state), groups}, extent_);
   pulse_->start();
   server_.start();
 }

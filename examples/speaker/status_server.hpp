@@ -29,8 +29,9 @@ class status_server {
   event_metrics& events() noexcept { return events_; }
 
   /// Answers from now on. @param speaker must outlive this; @param state is asked for each answer and a few times a
-  /// second
-  void start(const isat::speaker& speaker, std::function<run_state()> state);
+  /// second; @param groups the groups of one address each, must outlive this; null: there are none
+  void start(const isat::speaker& speaker, std::function<run_state()> state,
+             const isat::election::group_names* groups = nullptr);
 
   /// Ends it: nothing of it is left for the executor to do.
   void stop();

@@ -29,6 +29,7 @@
 #include "isat/election/placement.hpp"
 #include "isat/election/presence.hpp"
 #include "isat/election/election_machine.hpp"
+#include "isat/election/group_names.hpp"
 #include "isat/election/lease_codec.hpp"
 #include "isat/election/record_names.hpp"
 #include "isat/version.hpp"

@@ -54,6 +54,14 @@ TEST_CASE("defaults that are written out, and choices for an election that is he
   CHECK(warnings_of({{"elector", "file:/run/isat"}, {"groups", "shards:8"}, {"profile", "fast"}}).empty());
 }
 
+TEST_CASE("rebalancing is warned of where groups stay where they are") {
+  const std::string_view told =
+      "nothing comes of rebalance, because the groups 'service' stay where they are; leave it out";
+  CHECK(warnings_of({{"elector", "file:/run/isat"}, {"groups", "service"}, {"rebalance", "true"}}) == told);
+  CHECK(warnings_of({{"elector", "file:/run/isat"}, {"groups", "service"}}).empty());
+  CHECK(warnings_of({{"elector", "file:/run/isat"}, {"groups", "shards:8"}, {"rebalance", "true"}}).empty());
+}
+
 TEST_CASE("what is chosen of a cluster is warned of where none is needed") {
   constexpr std::string_view nothing_else = " without the elector 'kubernetes'; leave that out or choose this elector";
   const auto warning = [&](std::string_view what) {

@@ -50,9 +50,10 @@ MISTAKES = {
                                            "--elector: 'file' names no directory, write file:DIR"),
     "a file elector with an empty directory": ([*BASE, "-e", "file:"],
                                                "--elector: 'file:' names no directory, write file:DIR"),
-    "an unknown grouping": ([*BASE, "--groups", "service"], "--groups: 'service' is not one of single, shards:N"),
+    "an unknown grouping": ([*BASE, "--groups", "services"],
+                            "--groups: 'services' is not one of single, shards:N, service, did you mean 'service'?"),
     "a misspelt grouping": ([*BASE, "--groups", "shard:8"],
-                            "--groups: 'shard:8' is not one of single, shards:N, did you mean 'shards:N'?"),
+                            "--groups: 'shard:8' is not one of single, shards:N, service, did you mean 'shards:N'?"),
     "shards without a number": ([*BASE, "--groups", "shards"],
                                 "--groups: 'shards' names no number of groups, write shards:N"),
     **{f"shards:{number}": ([*BASE, "--groups", f"shards:{number}"],
@@ -253,8 +254,8 @@ class Options(SpeakerTest):
                               f"attempt-timeout: {timeout}\n", self.effective(*BASE, "--profile", profile))
                 self.assertRegex(text, rf" {profile} +{duration}, {period}, {timeout}\b")
 
-    def test_one_and_256_groups_are_the_limits(self):
-        for groups in ("shards:1", "shards:256"):
+    def test_one_and_256_groups_are_the_limits_or_one_for_each_vip(self):
+        for groups in ("shards:1", "shards:256", "service"):
             self.assertIn(f"groups: {groups}\n", self.effective(*BASE, "--groups", groups))
 
     def test_a_dry_run_tells_how_an_election_would_be_held(self):

@@ -7,6 +7,7 @@
 
 #include "isat/detail/mix.hpp"
 #include "isat/election/election_machine.hpp"
+#include "isat/election/group_names.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -64,6 +65,8 @@ class election_cluster {
     settings.timing.duration = wish.duration;
     settings.rebalance = rebalance;
     settings.seed = detail::mix(node * 1000 + own.process);
+    own.names = std::make_unique<election::group_names>();
+    settings.groups = own.names.get();
     own.machine = std::make_unique<machine>(settings);
     own.requests = {};
     for (std::uint32_t group = 0; group < groups_wanted; ++group) {
@@ -72,6 +75,21 @@ class election_cluster {
     after_input(node);
     at(request_delay + response_delay, [this, node, process = own.process] { list(node, process); });
   }
+
+  /// Whether `node` has a VIP that is a group of its own: the one of address_of(vip).
+  void want(std::size_t node, std::uint32_t vip, bool wanted) {
+    member& own = nodes_[node];
+    const auto id = wanted ? own.names->want(address_of(vip)) : own.names->find(address_of(vip));
+    if (!id) return;
+    if (wanted) own.names->use(*id);
+    own.machine->set_candidate(reading_of(node), *id, wanted);
+    if (!wanted) own.names->unwant(address_of(vip));
+    after_input(node);
+  }
+  static ipv4_address address_of(std::uint32_t vip) noexcept { return ipv4_address{0x0a000000U + vip}; }
+  /// By which leads() and lease_record() know the group of one address; groups of other layouts are their ids.
+  static std::uint32_t own_group(std::uint32_t vip) noexcept { return address_of(vip).bits(); }
+  const election::group_names& names_of(std::size_t node) const { return *nodes_[node].names; }
 
   /// The process is gone without a word. Requests on their way still take effect.
   void crash(std::size_t node) { nodes_[node].machine.reset(); }
@@ -106,7 +124,9 @@ class election_cluster {
     return {since_boot, since_boot, {}, {}};
   }
   bool leads(std::size_t node, std::uint32_t group) const {
-    return runs(node) && nodes_[node].machine->leads(group_id{group}).covers(reading_of(node));
+    if (!runs(node)) return false;
+    const auto id = id_of(node, group, false);
+    return id && nodes_[node].machine->leads(*id).covers(reading_of(node));
   }
   std::size_t leader_of(std::uint32_t group) const {
     for (std::size_t node = 0; node < nodes_.size(); ++node) {
@@ -168,6 +188,7 @@ class election_cluster {
 
  private:
   struct member {
+    std::unique_ptr<election::group_names> names;
     std::unique_ptr<election::election_machine> machine;
     unsigned process = 0;
     duration wake_at{};
@@ -175,6 +196,20 @@ class election_cluster {
     int in_a_row = 0;  // how often at that instant
     std::map<kind, std::size_t> requests;
   };
+
+  // Records of groups of one address are known by that, and so lie far above the ids of others.
+  std::optional<group_id> id_of(std::size_t node, std::uint32_t group, bool exists) const {
+    if (group < election::layout::count_max) return group_id{group};
+    const ipv4_address address{group};
+    return exists ? nodes_[node].names->see(address) : nodes_[node].names->find(address);
+  }
+  std::uint32_t record_of(std::size_t node, group_id group) const {
+    const auto address = nodes_[node].names->address_of(group);
+    return address ? address->bits() : static_cast<std::uint32_t>(group);
+  }
+  void tell_lease(std::size_t node, std::uint32_t group, const election::lease_sight& sight) {
+    if (const auto id = id_of(node, group, sight.exists)) nodes_[node].machine->on_lease(reading_of(node), *id, sight);
+  }
 
   void at(duration delay, std::function<void()> what) { queue_.emplace(now_ + delay, std::move(what)); }
 
@@ -219,6 +254,7 @@ class election_cluster {
     while (auto request = own.machine->take_lease_request()) send(node, *request);
     while (auto request = own.machine->take_layout_request()) send(node, *request);
     while (auto request = own.machine->take_presence_request()) send(node, *request);
+    while (auto ceased = own.machine->take_ceased()) own.names->release(*ceased);
     if (own.machine->stopped()) return own.machine.reset();
     const duration left = own.machine->wake_in(reading_of(node));
     own.wake_at = left > duration{0} ? now_ + left : now_;
@@ -241,9 +277,7 @@ class election_cluster {
     }
   }
   void tell_lease(std::uint32_t group) {
-    tell_all([this, group, sight = leases_[group]](std::size_t node) {
-      nodes_[node].machine->on_lease(reading_of(node), group_id{group}, sight);
-    });
+    tell_all([this, group, sight = leases_[group]](std::size_t node) { tell_lease(node, group, sight); });
   }
   void tell_presence(election::node_id who) {
     tell_all([this, who, sight = presences_[who]](std::size_t node) {
@@ -256,7 +290,7 @@ class election_cluster {
       const lease_time time = reading_of(node);
       if (layout_.exists) own.on_layout(time, layout_);
       for (const auto& [group, sight] : leases_) {
-        if (sight.exists) own.on_lease(time, group_id{group}, sight);
+        if (sight.exists) tell_lease(node, group, sight);
       }
       for (const auto& [who, sight] : presences_) {
         if (sight.exists) own.on_presence(time, who, sight);
@@ -300,12 +334,12 @@ class election_cluster {
 
   void send(std::size_t node, const election::group_request& asked) {
     if (is_lost(node, kind::lease, asked.request.operation)) return;
-    at(request_delay, [this, node, process = nodes_[node].process, asked] {
-      const auto group = static_cast<std::uint32_t>(asked.group);
-      const election::lease_response response = apply(leases_[group], asked.request);
-      if (has_written(asked.request.operation, response.outcome)) tell_lease(group);
-      at(response_delay, [this, node, process, group, response] {
-        input(node, process, [&](machine& own) { own.on_lease_response(reading_of(node), group_id{group}, response); });
+    const std::uint32_t record = record_of(node, asked.group);
+    at(request_delay, [this, node, process = nodes_[node].process, record, asked] {
+      const election::lease_response response = apply(leases_[record], asked.request);
+      if (has_written(asked.request.operation, response.outcome)) tell_lease(record);
+      at(response_delay, [this, node, process, group = asked.group, response] {
+        input(node, process, [&](machine& own) { own.on_lease_response(reading_of(node), group, response); });
       });
     });
   }
@@ -345,8 +379,9 @@ class election_cluster {
       std::size_t answerer = nobody;
       for (const std::size_t node : answering) {
         const auto& shape = nodes_[node].machine->adopted()->shape;
-        const group_id group = shape.group_of(ipv4_address{0x0a000000U + vip});
-        if (!leads(node, static_cast<std::uint32_t>(group))) continue;
+        const bool is_own = shape.is_per_address();
+        const auto group = is_own ? own_group(vip) : static_cast<std::uint32_t>(shape.group_of(address_of(vip)));
+        if (!leads(node, group)) continue;
         if (answerer != nobody) {
           violations.push_back("two answer for VIP " + std::to_string(vip) + " at " + std::to_string(now_.count()));
         }

@@ -3,7 +3,8 @@
 // One speaker's whole election, sans-I/O: the layout that all follow, one lease machine per group of it, who else takes
 // part, and which of them should lead what. It ties the parts together and holds no rule of its own but one: an answer
 // needs two deadlines, the group's and the layout's. A driver (layout_elector) connects it to a store, a simulator to
-// thousands of simulated years. It refuses to know VIPs, names and texts.
+// thousands of simulated years. It refuses to know VIPs, names and texts; of a group of one address it asks the address
+// (group_names), as a number that all nodes order and weigh alike.
 //
 //   after every input                  | what follows
 //   -----------------------------------+------------------------------------------------------------------------------
@@ -11,10 +12,13 @@
 //   the layout was not read in time    | leaderships are lowered; records are kept; later renewals start new terms
 //   owners or live nodes have changed  | every group's hold-off is computed again
 //   a machine holds or tries something | the layout is read often enough to answer by it
+//   a record lies there that nobody    | one node removes it: it is of another era, or of an address and was let go of.
+//   can need, unchanged for a minute   | Nothing rests on that: who misses a record seizes it, and waits
 #pragma once
 
 #include "isat/clock.hpp"
 #include "isat/detail/mix.hpp"
+#include "isat/election/group_names.hpp"
 #include "isat/election/layout_machine.hpp"
 #include "isat/election/leadership.hpp"
 #include "isat/election/lease_claim.hpp"
@@ -27,6 +31,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -39,8 +44,10 @@ struct election_settings {
   layout wish;                                                         ///< its duration is that of `timing`
   lease_timing timing;                                                 ///< of this process
   std::chrono::nanoseconds layout_validity = std::chrono::seconds{3};  ///< L; the same for all speakers of a store
-  bool rebalance = false;                                              ///< hands groups to the nodes they belong to
-  std::uint64_t seed{};                                                ///< random, from the operating system
+  bool rebalance = false;  ///< hands groups to the nodes they belong to; not those of one address each
+  std::uint64_t seed{};    ///< random, from the operating system
+  /// The groups of one address each; must outlive the machine. Null: there are none.
+  const group_names* groups = nullptr;
 };
 
 template <class LeaseRules = lease_rules, class LayoutRules = layout_rules>
@@ -51,6 +58,8 @@ class basic_election_machine {
 
   explicit basic_election_machine(const election_settings& settings, LeaseRules lease_rules = {},
                                   LayoutRules layout_rules = {});
+  basic_election_machine(basic_election_machine&&) = default;
+  basic_election_machine& operator=(basic_election_machine&&) = delete;
 
   // ---- Inputs ----
 
@@ -72,8 +81,8 @@ class basic_election_machine {
 
   // ---- Outputs, to be taken after each input, the leaderships first ----
 
-  /// Number of groups of the largest layout so far.
-  std::size_t size() const noexcept { return groups_.size(); }
+  /// The ids of all groups are below this number.
+  std::size_t size() const noexcept { return by_id_.size(); }
   /// Who may answer for `group`: none beyond the present layout.
   leadership leads(group_id group) const noexcept;
   const std::optional<layout_claim>& adopted() const noexcept { return layout_.adopted(); }
@@ -81,6 +90,9 @@ class basic_election_machine {
   std::optional<layout_request> take_layout_request() noexcept { return layout_.take_request(); }
   std::optional<presence_request> take_presence_request() noexcept { return presence_.take_request(); }
   std::optional<group_event> take_event();
+  /// The id of a group of one address that is wanted no more and of which nothing is left. It is forgotten with this:
+  /// answers to what was asked in its name are ignored from now on, and the id may stand for another address.
+  std::optional<group_id> take_ceased();
   duration wake_in(const lease_time& now) const noexcept;
   bool stopped() const noexcept;
   /// The layout is one that this process cannot follow: it leads nothing meanwhile.
@@ -88,20 +100,35 @@ class basic_election_machine {
   /// Another process writes under this node's name: placement is at fault then, safety is not.
   bool name_is_taken() const noexcept { return name_is_taken_; }
 
-  const machine& group(std::size_t at) const noexcept { return groups_[at].lease; }
+  /// Null if there is no such group.
+  const machine* find(group_id group) const noexcept {
+    return index(group) < by_id_.size() && by_id_[index(group)] != nullptr ? &by_id_[index(group)]->lease : nullptr;
+  }
+  /// @pre there is one
+  const machine& group(std::size_t at) const noexcept { return by_id_[at]->lease; }
 
   /// For how long a starting process with several groups takes none, so that all that start together get their share.
   static constexpr duration settling = std::chrono::seconds{1};
   static constexpr duration settling_max = std::chrono::seconds{3};
   /// The shortest time between two groups handed over for balance.
   static constexpr duration rebalance_step = std::chrono::seconds{1};
+  /// For how long each node leaves the removal of a record to the next better one.
+  static constexpr duration removal_step = std::chrono::seconds{2};
 
  private:
   struct slot {
-    explicit slot(machine own) : lease{std::move(own)} {}
+    slot(machine own, group_id which, std::uint64_t number) : lease{std::move(own)}, id{which}, serial{number} {}
 
     machine lease;
+    group_id id{};
+    std::uint64_t serial = 0;  // of the machine: an id may come to stand for another address, or for the same again
+    std::size_t place = 0;     // in the placement, if it has one
     bool wanted = false;
+    bool came = false;     // it is wanted anew and was not led since: who let go of it before need not stay out
+    bool is_gone = false;  // the watch has told that its record is
+    bool is_told = true;   // ... or has told of it, since it last missed something
+    std::optional<lease_request> removal;
+    std::optional<lease_time> removal_asked;
     group_owner owner;
     lease_time renewed;      // when the owner's last version was received
     duration due{};          // when to call tick(), on BOOTTIME
@@ -111,14 +138,27 @@ class basic_election_machine {
 
   static constexpr std::size_t index(group_id group) noexcept { return static_cast<std::size_t>(group); }
 
-  slot& slot_of(std::size_t at);
+  static constexpr std::size_t nowhere = ~std::size_t{0};
+  // Ids of requests bear the serial of their machine; lease machines know the lower part, in which 1 is a removal.
+  static constexpr unsigned serial_shift = 32;
+  static constexpr std::uint64_t removal_id = 1;
+
+  slot* slot_of(group_id group);
+  slot* known(group_id group) noexcept { return index(group) < by_id_.size() ? by_id_[index(group)] : nullptr; }
+  std::optional<std::uint64_t> key_of(group_id group) const noexcept;
+  bool in_layout(const slot& asked) const noexcept;
+  bool exists_now(const slot& asked) const noexcept;
+  bool is_litter(const slot& asked) const noexcept;
+  duration removes_in(const lease_time& now, std::uint64_t key, const slot& asked) const noexcept;
+  void remove_litter(const lease_time& now);
   void doubt_era(const lease_time& now, const lease_sight& sight);
-  void foresee(const lease_time& now, std::size_t at, const lease_sight& sight);
+  void foresee(const lease_time& now, slot& told, const lease_sight& sight);
   void check_layout(const lease_time& now);
-  lease_identity identity(std::size_t at) const noexcept {
-    return {settings_.self, writer_of(writer_, static_cast<group_id>(at)), era_};
+  // No two machines of one process ever have the same writer, whatever id they were of.
+  lease_identity identity(std::uint64_t serial) const noexcept {
+    return {settings_.self, writer_of(writer_, static_cast<group_id>(serial)), era_};
   }
-  void touch(const lease_time& now, std::size_t at);
+  void touch(const lease_time& now, slot& touched);
   void settle(const lease_time& now);
   void follow_layout(const lease_time& now);
   void adopt(const lease_time& now);
@@ -127,6 +167,9 @@ class basic_election_machine {
   duration settles_in(const lease_time& now) const noexcept;
   void place(const lease_time& now);
   void set_candidacies(const lease_time& now);
+  // Not groups of one address: whether the other node has the address is not known, and else nobody would answer for
+  // it.
+  bool rebalances() const noexcept { return settings_.rebalance && !is_per_address_; }
   void rebalance(const lease_time& now);
 
   election_settings settings_;
@@ -137,12 +180,17 @@ class basic_election_machine {
   presence_writer presence_;
   presence_table members_;
   placement placement_;
-  std::vector<slot> groups_;
+  std::map<std::uint64_t, slot> groups_;  // by a key that is the same on all nodes
+  std::vector<slot*> by_id_;
+  std::uint64_t next_serial_ = layout::count_max;
+  std::uint64_t term_max_ = 0;  // of groups that were forgotten
 
   std::uint64_t era_ = 0;  // 0: none
   std::uint64_t writer_ = 0;
   std::uint32_t count_ = 0;  // groups of the present layout
-  bool was_valid_ = false;   // the layout could be acted upon, when last looked at
+  bool is_per_address_ = false;
+  std::optional<lease_time> open_since_;  // the present layout
+  bool was_valid_ = false;                // the layout could be acted upon, when last looked at
   bool listed_ = false;
   bool doubted_ = false;  // the layout was, when last looked at
   bool stopping_ = false;
@@ -152,6 +200,8 @@ class basic_election_machine {
   bool candidacies_due_ = true;
   bool name_is_taken_ = false;
   std::vector<node_id> live_;
+  std::vector<slot*> placed_;  // the groups that there are, in the order of their keys; likewise the next two
+  std::vector<std::uint64_t> keys_;
   std::vector<group_owner> owners_;
   lease_time rebalanced_;
   lease_time arrived_;  // of the last other node that came while this one had not settled
@@ -162,3 +212,4 @@ using election_machine = basic_election_machine<>;
 }  // namespace isat::inline v0::election
 
 #include "isat/impl/election_machine.ipp"
+#include "isat/impl/election_machine_groups.ipp"

@@ -19,30 +19,48 @@ namespace isat::inline v0::election {
 /// What makes a group.
 enum class grouping : std::uint8_t {
   none = 0,
-  single = 1,  ///< all VIPs move together
-  shards = 2,  ///< VIPs are spread over a fixed number of groups by a hash of their address
+  single = 1,   ///< all VIPs move together
+  shards = 2,   ///< VIPs are spread over a fixed number of groups by a hash of their address
+  service = 3,  ///< each address is a group of its own: Services that share one move together (group_names)
 };
 
 /// A layout. The duration is part of it: all leases of one era last equally long.
 struct layout {
   grouping mode = grouping::single;
-  std::uint32_t count = 1;  ///< number of groups, 1 .. count_max; ids are 0 .. count - 1
+  std::uint32_t count = 1;  ///< number of groups, 1 .. count_max; ids are 0 .. count - 1. 0 of one group per address
   std::chrono::nanoseconds duration = std::chrono::seconds{3};
 
   friend constexpr bool operator==(const layout&, const layout&) noexcept = default;
 
   /// True if all values are in range.
   constexpr bool is_sound() const noexcept {
-    const bool counts = mode == grouping::single ? count == 1 : mode == grouping::shards && count - 1 < count_max;
-    return counts && duration >= lease_timing::duration_min && duration <= lease_timing::duration_max;
+    return counts() && duration >= lease_timing::duration_min && duration <= lease_timing::duration_max;
   }
 
-  /// The group of a VIP. @pre is_sound()
+  /// True if groups are as many as addresses, and group_names knows their ids.
+  constexpr bool is_per_address() const noexcept { return mode == grouping::service; }
+
+  /// The group of a VIP. @pre is_sound() && !is_per_address()
   constexpr group_id group_of(ipv4_address vip) const noexcept {
     return static_cast<group_id>(detail::mix(std::uint64_t{vip.bits()}) % count);
   }
 
   static constexpr std::uint32_t count_max = 256;
+
+ private:
+  constexpr bool counts() const noexcept {
+    switch (mode) {
+      case grouping::none:
+        break;
+      case grouping::single:
+        return count == 1;
+      case grouping::shards:
+        return count - 1 < count_max;
+      case grouping::service:
+        return count == 0;
+    }
+    return false;
+  }
 };
 
 /// Whether answers may be given by a layout.

@@ -11,6 +11,7 @@
 #include "isat/detail/random_number.hpp"
 #include "isat/election/election_machine.hpp"
 #include "isat/election/elector.hpp"
+#include "isat/election/group_names.hpp"
 #include "isat/election/lease_store.hpp"
 #include "isat/election/store_driver.hpp"
 
@@ -30,7 +31,7 @@ struct layout_options {
   layout wish;                  ///< what this speaker would like; its duration is taken from `timing`
   lease_timing timing;          ///< must be sound
   std::chrono::nanoseconds layout_validity = std::chrono::seconds{3};  ///< L, the same for all speakers of a store
-  bool rebalance = false;  ///< hands groups over to the nodes that they belong to, one at a time
+  bool rebalance = false;  ///< hands groups, but those of one address, over to the nodes they belong to, one at a time
   /// Called on the executor for all that a log should tell, between lowering and releasing: a slow one delays releases.
   /// Must not destroy the elector.
   std::function<void(const election_notice&)> on_notice;
@@ -40,6 +41,9 @@ struct layout_options {
   /// that differs from the one before, after all leaderships were lowered and before any is raised in the new one, also
   /// before notices of it; not once the run is cancelled. Must not throw, nor destroy the elector.
   std::function<void(const layout&)> on_layout = {};
+  /// The ids of groups of one address each, shared with whoever maps VIPs to groups; must outlive the elector. Without
+  /// them no layout of such groups can be wished for, and under one nothing is led.
+  group_names* groups = nullptr;
 };
 
 /// Leads the groups of a layout that placement gives to this node. Not thread-safe.
@@ -49,9 +53,10 @@ class layout_elector final : public elector {
   /// error::unsound_layout.
   layout_elector(asio::any_io_executor executor, lease_store& store, layout_options options)
       : options_{std::move(options)},
-        driver_{std::move(executor), store,
-                driver_options{options_.node_name, record_names{options_.prefix}, options_.layout_validity,
-                               options_.on_notice, options_.release_limit, options_.on_layout}} {
+        driver_{
+            std::move(executor), store,
+            driver_options{options_.node_name, record_names{options_.prefix, options_.groups}, options_.layout_validity,
+                           options_.on_notice, options_.release_limit, options_.on_layout, options_.groups}} {
     options_.wish.duration = std::chrono::ceil<std::chrono::milliseconds>(options_.timing.duration);  // as recorded
   }
 
@@ -71,6 +76,7 @@ class layout_elector final : public elector {
     settings.timing = options_.timing;
     settings.layout_validity = options_.layout_validity;
     settings.rebalance = options_.rebalance;
+    settings.groups = options_.groups;
     settings.seed = isat::detail::random_number();
     if (settings.seed == 0) return complete_later(get_executor(), std::move(done), isat::detail::no_random_number());
     driver_.run(election_machine{settings}, table, std::move(done));
@@ -79,6 +85,7 @@ class layout_elector final : public elector {
   error_code check() const noexcept {
     if (!options_.timing.is_sound()) return error::unsound_timing;
     if (!options_.wish.is_sound()) return error::unsound_layout;
+    if (options_.wish.is_per_address() && options_.groups == nullptr) return error::unsound_layout;
     return {};
   }
 

@@ -74,20 +74,45 @@ inline std::chrono::nanoseconds duration_of(const record& from) noexcept {
   return from.duration < most ? from.duration : most;
 }
 
+constexpr std::string_view to_text(grouping mode) noexcept {
+  switch (mode) {
+    case grouping::none:
+      break;
+    case grouping::single:
+      return "single";
+    case grouping::shards:
+      return "shards";
+    case grouping::service:
+      return "service";
+  }
+  return "none";
+}
+
+/// What a text names; none if that is nothing that is known here.
+constexpr grouping parse_grouping(std::string_view text) noexcept {
+  for (const grouping each : {grouping::single, grouping::shards, grouping::service}) {
+    if (to_text(each) == text) return each;
+  }
+  return grouping::none;
+}
+
 inline void write_layout(record& into, const layout& shape) {
   into.duration = std::chrono::ceil<std::chrono::milliseconds>(shape.duration);
-  into.notes["mode"] = shape.mode == grouping::single ? "single" : "shards";
+  into.notes["mode"] = to_text(shape.mode);
   into.notes["groups"] = to_text(shape.count);
 }
 
 inline std::optional<layout> read_layout(const record& from) noexcept {
-  const std::string_view mode = note(from, "mode");
   const auto count = parse(note(from, "groups"));
-  const bool known = mode == "shards" || (mode == "single" && count == 1U);
-  if (!known || !count || *count == 0 || *count > layout::count_max) return std::nullopt;
-  const auto lasting = duration_of(from);
-  if (lasting < lease_timing::duration_min || lasting > lease_timing::duration_max) return std::nullopt;
-  return layout{mode == "single" ? grouping::single : grouping::shards, static_cast<std::uint32_t>(*count), lasting};
+  if (!count || *count > layout::count_max) return std::nullopt;
+  const layout read{parse_grouping(note(from, "mode")), static_cast<std::uint32_t>(*count), duration_of(from)};
+  return read.is_sound() ? std::optional{read} : std::nullopt;
+}
+
+// A way to make groups that a later version has. @pre there is a mode
+inline bool is_of_unknown_mode(const record& from) noexcept {
+  const std::string_view mode = note(from, "mode");
+  return !mode.empty() && parse_grouping(mode) == grouping::none;
 }
 
 // Changes when a layout of this version cannot be followed by an older one.
@@ -176,8 +201,8 @@ inline record to_record(const layout_claim& claim, std::chrono::nanoseconds vali
   return result;
 }
 
-/// What a record says of the layout; without a phase if it is none, or was edited. One of another format, or of another
-/// validity than `validity`, is foreign: whoever follows it may be right.
+/// What a record says of the layout; without a phase if it is none, or was edited. One of another format, of a mode
+/// that is not known here, or of another validity than `validity`, is foreign: whoever follows it may be right.
 inline layout_claim to_layout_claim(const record& from, std::chrono::nanoseconds validity) {
   const std::string_view format = codec::note(from, "format");
   if (format.empty()) return {};
@@ -185,8 +210,10 @@ inline layout_claim to_layout_claim(const record& from, std::chrono::nanoseconds
   const auto shape = codec::read_layout(from);
   const auto era = codec::parse(from.nonce, 16);
   const std::string_view phase = codec::note(from, "phase");
-  if (!shape || !era || *era == 0 || (phase != "open" && phase != "opening")) return {};
+  const bool is_unknown = codec::is_of_unknown_mode(from);
+  if ((!shape && !is_unknown) || !era || *era == 0 || (phase != "open" && phase != "opening")) return {};
   if (codec::note(from, "seal") != codec::seal(from)) return {};
+  if (is_unknown) return {layout_phase::foreign, {}, 0};
   if (codec::note(from, "validity") != codec::milliseconds_text(validity)) return {layout_phase::foreign, {}, 0};
   return {phase == "open" ? layout_phase::open : layout_phase::opening, *shape, *era};
 }
@@ -201,10 +228,12 @@ inline record to_record(const presence_claim& claim, std::string_view node) {
   return result;
 }
 
-/// What a record says of a presence; the default layout if it says none.
+/// What a record says of a presence; the default layout if it says none, and one that nobody can wish if its mode is
+/// not known here: else that would be taken for a consent.
 inline presence_claim to_presence_claim(const record& from) noexcept {
   const auto nonce = codec::parse_nonce(from.nonce).value_or(codec::parsed_nonce{});
-  return {node_named(from.holder), nonce.writer, nonce.count, codec::read_layout(from).value_or(layout{}),
+  const layout otherwise = codec::is_of_unknown_mode(from) ? layout{grouping::none, 0, {}} : layout{};
+  return {node_named(from.holder), nonce.writer, nonce.count, codec::read_layout(from).value_or(otherwise),
           codec::note(from, "candidate") != "no"};
 }
 

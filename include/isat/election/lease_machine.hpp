@@ -110,6 +110,10 @@ class basic_lease_machine {
   void on_sight(const lease_time& now, const lease_sight& sight);
   /// The watch may have missed something.
   void on_watch_lost(const lease_time& now);
+  /// Terms of this machine are above `term` from now on.
+  void pass_term(std::uint64_t term) noexcept {
+    if (term > term_max_) term_max_ = term;
+  }
   /// A request has ended. One that is not answered within the attempt time-out counts as unknown by itself.
   void on_response(const lease_time& now, const lease_response& response);
 
@@ -129,6 +133,8 @@ class basic_lease_machine {
   std::optional<lease_event> take_event();
 
   const lease_view& view() const noexcept { return view_; }
+  /// The highest term that was seen or given.
+  std::uint64_t term_max() const noexcept { return term_max_; }
   const lease_identity& who() const noexcept { return who_; }
   const lease_candidacy& candidacy() const noexcept { return candidacy_; }
 

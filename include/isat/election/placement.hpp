@@ -17,9 +17,9 @@
 
 namespace isat::inline v0::election {
 
-/// The preference of a group for a node: the greater the better.
-constexpr std::uint64_t weight(std::size_t group, node_id node) noexcept {
-  return detail::mix(detail::mix(std::uint64_t{group}) ^ static_cast<std::uint64_t>(node));
+/// The preference of a group for a node: the greater the better. @param key of the group, the same on all nodes
+constexpr std::uint64_t weight(std::uint64_t key, node_id node) noexcept {
+  return detail::mix(detail::mix(key) ^ static_cast<std::uint64_t>(node));
 }
 
 /// Who has a group, as far as one node knows.
@@ -42,11 +42,14 @@ struct group_place {
 class placement {
  public:
   /// @param live  the nodes that count, this one included
-  /// @param owners by group
-  void compute(std::span<const node_id> live, node_id self, std::span<const group_owner> owners) {
+  /// @param owners by group, in an order that is the same on all nodes
+  /// @param keys   of those groups, the same on all nodes; none: their numbers
+  void compute(std::span<const node_id> live, node_id self, std::span<const group_owner> owners,
+               std::span<const std::uint64_t> keys = {}) {
     live_ = live;
     self_ = self;
     owners_ = owners;
+    keys_ = keys;
     places_.assign(owners.size(), {});
     load_.assign(live.size(), 0);
     assign_all();
@@ -60,13 +63,14 @@ class placement {
         places_[group].successor = live[preferred];
       }
     }
-    for (std::size_t group = 0; group < owners.size(); ++group) {
-      const group_owner& owner = owners[group];
+    others_.clear();
+    for (const group_owner& owner : owners) {
       if (is_free(owner) || owner.node == self) continue;
       // All groups of one owner that goes are placed together, in one pass for its first group.
       bool done = false;
-      for (std::size_t before = 0; before < group && !done; ++before) done = owners[before] == owner;
+      for (const node_id before : others_) done = done || before == owner.node;
       if (done) continue;
+      others_.push_back(owner.node);
       load_ = held_;
       place_without(owner.node);
     }
@@ -91,6 +95,10 @@ class placement {
     return nodes == 0 ? groups : (groups + nodes - 1) / nodes;
   }
 
+  std::uint64_t weigh(std::size_t group, node_id node) const noexcept {
+    return weight(keys_.empty() ? group : keys_[group], node);
+  }
+
   // The share of each node but two.
   std::size_t share_without(node_id gone, node_id leaver) const noexcept {
     std::size_t nodes = 0;
@@ -106,7 +114,7 @@ class placement {
          {share(owners_.size(), live_.size()), share_without(gone, leaver), ~std::size_t{0}}) {
       for (std::size_t at = 0; at < live_.size(); ++at) {
         if (live_[at] == gone || live_[at] == leaver || load_[at] >= bound) continue;
-        if (found == live_.size() || weight(group, live_[at]) > weight(group, live_[found])) found = at;
+        if (found == live_.size() || weigh(group, live_[at]) > weigh(group, live_[found])) found = at;
       }
       if (found != live_.size()) break;
     }
@@ -181,7 +189,7 @@ class placement {
     std::uint32_t rank = 0;
     for (std::size_t at = 0; at < live_.size(); ++at) {
       if (live_[at] == gone || live_[at] == self_) continue;
-      if (at == first || weight(group, live_[at]) > weight(group, self_)) ++rank;
+      if (at == first || weigh(group, live_[at]) > weigh(group, self_)) ++rank;
     }
     return rank;
   }
@@ -196,10 +204,12 @@ class placement {
     return result;
   }
 
-  std::span<const node_id> live_;  // these three during compute() only
+  std::span<const node_id> live_;  // these four during compute() only
   std::span<const group_owner> owners_;
+  std::span<const std::uint64_t> keys_;
   node_id self_{};
   std::vector<group_place> places_;
+  std::vector<node_id> others_;    // owners that are not this node
   std::vector<std::size_t> held_;  // groups of each live node
   std::vector<std::size_t> load_;  // the same, while groups are given out
 };

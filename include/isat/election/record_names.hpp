@@ -5,12 +5,15 @@
 // It refuses to know what is in the records.
 #pragma once
 
+#include "isat/address.hpp"
+#include "isat/election/group_names.hpp"
 #include "isat/election/layout.hpp"
 #include "isat/election/leadership.hpp"
 
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,8 +27,9 @@ enum class record_kind : std::uint8_t { none = 0, lease = 1, layout = 2, presenc
 /// Which record of an election.
 struct record_key {
   record_kind kind{};
-  group_id group{};  ///< of a lease
-  std::string node;  ///< of a presence
+  group_id group{};                      ///< of a lease, unless that is one of an address
+  std::string node;                      ///< of a presence
+  std::optional<ipv4_address> vip = {};  ///< of the lease of one address: group_names knows its id
 
   friend bool operator==(const record_key&, const record_key&) = default;
 };
@@ -33,8 +37,10 @@ struct record_key {
 /// The names of one election's records. The names of leases may have no common prefix: then the whole store is watched.
 class record_names {
  public:
-  /// Everything below `prefix`: PREFIX-layout, PREFIX-node-NAME, PREFIX-group-N.
-  explicit record_names(std::string prefix) : prefix_{std::move(prefix)} {}
+  /// Everything below `prefix`: PREFIX-layout, PREFIX-node-NAME, PREFIX-group-N, PREFIX-vip-ADDRESS.
+  /// @param groups knows the groups of one address each, and must outlive the names; null: there are none
+  explicit record_names(std::string prefix, const group_names* groups = nullptr)
+      : prefix_{std::move(prefix)}, groups_{groups} {}
 
   /// One lease per group, group 0 first, and nothing else.
   explicit record_names(std::vector<std::string> leases) : leases_{std::move(leases)} {
@@ -49,7 +55,10 @@ class record_names {
   /// What the names of all records begin with.
   const std::string& prefix() const noexcept { return prefix_; }
 
+  /// @pre a group of one address has it now
   std::string lease(group_id group) const {
+    const auto vip = groups_ == nullptr ? std::nullopt : groups_->address_of(group);
+    if (vip) return prefix_ + std::string{vip_infix} + vip->to_string();
     const auto at = static_cast<std::size_t>(group);
     return at < leases_.size() ? leases_[at] : prefix_ + "-group-" + std::to_string(at);
   }
@@ -69,6 +78,10 @@ class record_names {
     if (rest.starts_with(node) && rest != node) {
       return {record_kind::presence, {}, std::string{rest.substr(node.size())}};
     }
+    if (rest.starts_with(vip_infix)) {
+      const auto vip = ipv4_address::parse(rest.substr(vip_infix.size()));
+      return vip ? record_key{record_kind::lease, {}, {}, vip} : record_key{};
+    }
     if (!rest.starts_with(group)) return {};
     std::uint32_t number = 0;
     std::from_chars(rest.data() + group.size(), rest.data() + rest.size(), number);
@@ -79,8 +92,11 @@ class record_names {
   }
 
  private:
+  static constexpr std::string_view vip_infix = "-vip-";
+
   std::string prefix_;
   std::vector<std::string> leases_;
+  const group_names* groups_ = nullptr;
 };
 
 }  // namespace isat::inline v0::election

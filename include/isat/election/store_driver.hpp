@@ -11,6 +11,7 @@
 #include "isat/detail/random_number.hpp"
 #include "isat/detail/stop_signal.hpp"
 #include "isat/election/election_notice.hpp"
+#include "isat/election/group_names.hpp"
 #include "isat/election/layout.hpp"
 #include "isat/election/leadership.hpp"
 #include "isat/election/lease_claim.hpp"
@@ -52,6 +53,8 @@ struct driver_options {
   std::chrono::nanoseconds release_limit = std::chrono::seconds{2};  ///< how long a stop waits for its releases
   /// As layout_options::on_layout; never called by an election without a layout.
   std::function<void(const layout&)> on_layout = {};
+  /// As layout_options::groups; those that `names` knows.
+  group_names* groups = nullptr;
 };
 
 /// Runs one election at a time over a store. Not thread-safe: use it on its executor.
@@ -83,6 +86,7 @@ class store_driver {
   void set_candidate(group_id group, bool willing) {
     wanted_[group] = willing;
     if (table_ == nullptr) return;
+    if (options_.groups != nullptr) options_.groups->use(group);
     election_->set_candidate(lease_clock::now(), group, willing);
     step();
   }
@@ -100,6 +104,7 @@ class store_driver {
 
  private:
   static constexpr bool has_layout = requires(Election& election) { election.take_layout_request(); };
+  static constexpr bool gives_up_groups = requires(Election& election) { election.take_ceased(); };
   static constexpr std::size_t known_names_max = 1024;  // then those that are seen again are learnt again
 
   // The store tells.
@@ -108,6 +113,7 @@ class store_driver {
   void relist_later();
   void take_in(const std::vector<entry>& all);
   void take_in(const record_key& key, const entry& told);
+  std::optional<group_id> group_of(const record_key& key, bool exists);
   void note_store(store_task task, error_code error);
 
   // What follows.
@@ -117,6 +123,7 @@ class store_driver {
   void tell_events();
   void tell_layout();
   void send_requests();
+  void give_up_groups();
   void wake_later();
   void stop();
   void finish();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// The bodies of election_machine.hpp, in the order of its declarations. Included by that header, never by itself.
+// The bodies of election_machine.hpp but for those in election_machine_groups.ipp, in the order of its declarations.
+// Included by that header, never by itself.
 #pragma once
 
 #include "isat/election/election_machine.hpp"
@@ -26,20 +27,24 @@ template <class LeaseRules, class LayoutRules>
 void basic_election_machine<LeaseRules, LayoutRules>::tick(const lease_time& now) {
   layout_.tick(now);
   presence_.tick(now);
-  for (std::size_t at = 0; at < groups_.size(); ++at) {
-    if (groups_[at].due > now.boot) continue;
-    groups_[at].lease.tick(now);
-    touch(now, at);
+  for (auto& [key, each] : groups_) {
+    if (each.due > now.boot) continue;
+    each.lease.tick(now);
+    touch(now, each);
   }
+  remove_litter(now);
   settle(now);
 }
 
 template <class LeaseRules, class LayoutRules>
 void basic_election_machine<LeaseRules, LayoutRules>::set_candidate(const lease_time& now, group_id group,
                                                                     bool willing) {
-  if (index(group) >= layout::count_max) return;
-  slot_of(index(group)).wanted = willing;
+  slot* const changed = slot_of(group);
+  if (changed == nullptr) return;
+  changed->came = willing && (changed->came || !changed->wanted) && group_names::is_of_address(group);
+  changed->wanted = willing;
   candidacies_due_ = true;
+  placement_due_ = placement_due_ || is_per_address_;  // of groups that there are
   settle(now);
 }
 
@@ -47,6 +52,7 @@ template <class LeaseRules, class LayoutRules>
 void basic_election_machine<LeaseRules, LayoutRules>::on_listed(const lease_time& now) {
   listed_ = true;
   placement_due_ = true;
+  for (auto& [key, each] : groups_) each.is_gone = each.is_gone || !each.is_told;
   presence_.tick(now);
   layout_.tick(now);
   settle(now);
@@ -55,9 +61,10 @@ void basic_election_machine<LeaseRules, LayoutRules>::on_listed(const lease_time
 template <class LeaseRules, class LayoutRules>
 void basic_election_machine<LeaseRules, LayoutRules>::on_watch_lost(const lease_time& now) {
   layout_.on_watch_lost(now);
-  for (std::size_t at = 0; at < groups_.size(); ++at) {
-    groups_[at].lease.on_watch_lost(now);
-    touch(now, at);
+  for (auto& [key, each] : groups_) {
+    each.is_told = false;
+    each.lease.on_watch_lost(now);
+    touch(now, each);
   }
   settle(now);
 }
@@ -65,12 +72,14 @@ void basic_election_machine<LeaseRules, LayoutRules>::on_watch_lost(const lease_
 template <class LeaseRules, class LayoutRules>
 void basic_election_machine<LeaseRules, LayoutRules>::on_lease(const lease_time& now, group_id group,
                                                                const lease_sight& sight) {
-  if (index(group) >= layout::count_max) return;
-  slot_of(index(group));
+  slot* const told = slot_of(group);
+  if (told == nullptr) return;
+  told->is_told = true;
+  told->is_gone = !sight.exists;
   doubt_era(now, sight);
-  foresee(now, index(group), sight);
-  groups_[index(group)].lease.on_sight(now, sight);
-  touch(now, index(group));
+  foresee(now, *told, sight);
+  told->lease.on_sight(now, sight);
+  touch(now, *told);
   settle(now);
 }
 
@@ -97,10 +106,21 @@ void basic_election_machine<LeaseRules, LayoutRules>::on_presence(const lease_ti
 template <class LeaseRules, class LayoutRules>
 void basic_election_machine<LeaseRules, LayoutRules>::on_lease_response(const lease_time& now, group_id group,
                                                                         const lease_response& response) {
-  doubt_era(now, response.sight);
-  foresee(now, index(group), response.sight);
-  groups_[index(group)].lease.on_response(now, response);
-  touch(now, index(group));
+  slot* const asked = known(group);
+  if (asked == nullptr || response.id >> serial_shift != asked->serial) return;  // whom it is for is no more
+  lease_response own = response;
+  own.id -= asked->serial << serial_shift;
+  if (own.id == removal_id) {
+    // Who lost the race hears from the watch what is there now; whatever else went wrong is tried again much later.
+    if (own.outcome != lease_outcome::done) return;
+    asked->is_gone = true;
+    asked->lease.on_sight(now, {own.sight.at, false, {}, false});
+  } else {
+    doubt_era(now, own.sight);
+    foresee(now, *asked, own.sight);
+    asked->lease.on_response(now, own);
+  }
+  touch(now, *asked);
   settle(now);
 }
 
@@ -133,24 +153,30 @@ void basic_election_machine<LeaseRules, LayoutRules>::stop(const lease_time& now
 
 template <class LeaseRules, class LayoutRules>
 leadership basic_election_machine<LeaseRules, LayoutRules>::leads(group_id group) const noexcept {
-  if (index(group) >= count_ || index(group) >= groups_.size()) return {};
-  const leadership& own = groups_[index(group)].lease.leads();
+  if (index(group) >= by_id_.size() || by_id_[index(group)] == nullptr) return {};
+  const slot& asked = *by_id_[index(group)];
+  if (!in_layout(asked)) return {};
+  const leadership& own = asked.lease.leads();
   if (own.term == 0 || !was_valid_) return {};
   return {earlier(own.valid_until, layout_.valid_until()), own.term};
 }
 
 template <class LeaseRules, class LayoutRules>
 std::optional<group_request> basic_election_machine<LeaseRules, LayoutRules>::take_lease_request() {
-  for (std::size_t at = 0; at < groups_.size(); ++at) {
-    if (auto request = groups_[at].lease.take_request()) return group_request{static_cast<group_id>(at), *request};
+  for (auto& [key, each] : groups_) {
+    auto request = each.lease.take_request();
+    if (!request) request = std::exchange(each.removal, std::nullopt);
+    if (!request) continue;
+    request->id += each.serial << serial_shift;
+    return group_request{each.id, *request};
   }
   return std::nullopt;
 }
 
 template <class LeaseRules, class LayoutRules>
 std::optional<group_event> basic_election_machine<LeaseRules, LayoutRules>::take_event() {
-  for (std::size_t at = 0; at < groups_.size(); ++at) {
-    if (auto event = groups_[at].lease.take_event()) return group_event{static_cast<group_id>(at), *event};
+  for (auto& [key, each] : groups_) {
+    if (auto event = each.lease.take_event()) return group_event{each.id, *event};
   }
   return std::nullopt;
 }
@@ -163,16 +189,19 @@ auto basic_election_machine<LeaseRules, LayoutRules>::wake_in(const lease_time& 
   };
   at_most(presence_.wake_in(now));
   at_most(members_.expires_in(now));
-  for (const slot& each : groups_) at_most(each.due - now.boot);
+  for (const auto& [key, each] : groups_) {
+    at_most(each.due - now.boot);
+    if (is_litter(each)) at_most(removes_in(now, key, each));
+  }
   if (!settled_ && presence_.first_written()) at_most(settles_in(now));
-  if (settings_.rebalance) at_most(rebalance_step - elapsed_for_follower(rebalanced_, now));
+  if (rebalances()) at_most(rebalance_step - elapsed_for_follower(rebalanced_, now));
   return result;
 }
 
 template <class LeaseRules, class LayoutRules>
 bool basic_election_machine<LeaseRules, LayoutRules>::stopped() const noexcept {
   if (!stopping_ || !presence_.done()) return false;
-  for (const slot& each : groups_) {
+  for (const auto& [key, each] : groups_) {
     if (!each.lease.idle()) return false;
   }
   return true;
@@ -180,21 +209,12 @@ bool basic_election_machine<LeaseRules, LayoutRules>::stopped() const noexcept {
 
 // ---- What follows ----
 
-template <class LeaseRules, class LayoutRules>
-auto basic_election_machine<LeaseRules, LayoutRules>::slot_of(std::size_t at) -> slot& {
-  while (at >= groups_.size()) {
-    const duration longest = layout_.adopted() ? layout_.adopted()->shape.duration : settings_.timing.duration;
-    groups_.emplace_back(machine{identity(groups_.size()), settings_.timing.fitted_to(longest), longest, lease_rules_});
-  }
-  return groups_[at];
-}
-
 // After an input of a lease machine: when does it want the next one, and whose is the group now?
 template <class LeaseRules, class LayoutRules>
-void basic_election_machine<LeaseRules, LayoutRules>::touch(const lease_time& now, std::size_t at) {
-  slot& touched = groups_[at];
+void basic_election_machine<LeaseRules, LayoutRules>::touch(const lease_time& now, slot& touched) {
   touched.due = now.boot + touched.lease.wake_in(now);
   if (std::exchange(touched.term, touched.lease.leads().term) != touched.lease.leads().term) touched.led_since = now;
+  if (touched.term != 0 && std::exchange(touched.came, false)) candidacies_due_ = true;
   group_owner owner = owner_of(touched.lease);
   // What was given up before this process knew the holder is nobody's: the holder may be back by now.
   if (owner.leaving && owner.node != touched.owner.node) owner = {};
@@ -223,10 +243,9 @@ void basic_election_machine<LeaseRules, LayoutRules>::doubt_era(const lease_time
 
 // A release is about to be told: who goes first is decided by this one group, not as if all of its owner's were free.
 template <class LeaseRules, class LayoutRules>
-void basic_election_machine<LeaseRules, LayoutRules>::foresee(const lease_time& now, std::size_t at,
+void basic_election_machine<LeaseRules, LayoutRules>::foresee(const lease_time& now, slot& told,
                                                               const lease_sight& sight) {
-  slot& told = groups_[at];
-  const bool is_holder = groups_[at].owner.node == sight.claim.node;
+  const bool is_holder = told.owner.node == sight.claim.node;
   const group_owner owner = is_holder ? group_owner{sight.claim.node, true} : group_owner{};
   if (!sight.exists || sight.claim.mode != lease_mode::released || sight.claim.era != era_) return;
   if (told.lease.holds() || told.owner == owner || told.lease.view().seen().at.newer_than(sight.at)) return;
@@ -249,11 +268,9 @@ void basic_election_machine<LeaseRules, LayoutRules>::settle(const lease_time& n
   }
   if (placement_due_) place(now);
   if (candidacies_due_) set_candidacies(now);
-  if (settings_.rebalance) rebalance(now);
+  if (rebalances()) rebalance(now);
   bool busy = false;
-  for (std::size_t at = 0; at < count_ && at < groups_.size(); ++at) {
-    busy = busy || !groups_[at].lease.idle();
-  }
+  for (const auto& [key, each] : groups_) busy = busy || (in_layout(each) && !each.lease.idle());
   layout_.set_reading(now, busy);
 }
 
@@ -268,6 +285,8 @@ void basic_election_machine<LeaseRules, LayoutRules>::follow_layout(const lease_
   } else {
     check_layout(now);
   }
+  const bool is_open = era != 0 && layout_.adopted()->phase == layout_phase::open;
+  open_since_ = is_open ? std::optional{open_since_.value_or(now)} : std::nullopt;
   was_valid_ = valid;
 }
 
@@ -276,10 +295,10 @@ template <class LeaseRules, class LayoutRules>
 void basic_election_machine<LeaseRules, LayoutRules>::check_layout(const lease_time& now) {
   if (!was_valid_ || before_for_holder(now, layout_.valid_until())) return;
   was_valid_ = false;
-  for (std::size_t at = 0; at < groups_.size(); ++at) {
-    if (groups_[at].lease.leads().term == 0) continue;
-    groups_[at].lease.interrupt(now, lease_reason::layout_unknown);
-    touch(now, at);
+  for (auto& [key, each] : groups_) {
+    if (each.lease.leads().term == 0) continue;
+    each.lease.interrupt(now, lease_reason::layout_unknown);
+    touch(now, each);
   }
 }
 
@@ -288,11 +307,13 @@ void basic_election_machine<LeaseRules, LayoutRules>::adopt(const lease_time& no
   writer_ = layout_rules_.next_writer(writer_, ids_.next());
   const auto& adopted = layout_.adopted();
   count_ = adopted ? adopted->shape.count : 0;
+  is_per_address_ = adopted && adopted->shape.is_per_address();
+  open_since_.reset();
   const duration longest = adopted ? adopted->shape.duration : settings_.timing.duration;
-  if (count_ > 0) slot_of(count_ - 1);
-  for (std::size_t at = 0; at < groups_.size(); ++at) {
-    groups_[at].lease.adopt(now, identity(at), settings_.timing.fitted_to(longest), longest);
-    touch(now, at);
+  for (std::uint32_t group = 0; group < count_; ++group) slot_of(group_id{group});
+  for (auto& [key, each] : groups_) {
+    each.lease.adopt(now, identity(each.serial), settings_.timing.fitted_to(longest), longest);
+    touch(now, each);
   }
   placement_due_ = candidacies_due_ = true;
 }
@@ -310,7 +331,7 @@ group_owner basic_election_machine<LeaseRules, LayoutRules>::owner_of(const mach
 
 template <class LeaseRules, class LayoutRules>
 bool basic_election_machine<LeaseRules, LayoutRules>::settled(const lease_time& now) const noexcept {
-  if (count_ <= 1 || known_to_all_) return true;
+  if ((count_ <= 1 && !is_per_address_) || known_to_all_) return true;
   return presence_.first_written() && settles_in(now) <= duration{0};
 }
 
@@ -325,43 +346,24 @@ auto basic_election_machine<LeaseRules, LayoutRules>::settles_in(const lease_tim
 }
 
 template <class LeaseRules, class LayoutRules>
-void basic_election_machine<LeaseRules, LayoutRules>::place(const lease_time& now) {
-  placement_due_ = false;
-  candidacies_due_ = true;
-  live_.assign(1, settings_.self);
-  members_.for_each([this](const presence_member& each) { live_.push_back(each.node); });
-  owners_.clear();
-  for (std::size_t at = 0; at < count_; ++at) {
-    const slot& each = groups_[at];
-    // Nobody's is also what a node had before it started anew: it is as good a candidate for it as any other.
-    const bool restarted = members_.has_restarted(each.owner.node, each.renewed);
-    owners_.push_back(restarted ? group_owner{} : each.owner);
-  }
-  placement_.compute(live_, settings_.self, owners_);
-  const auto& adopted = layout_.adopted();
-  const bool differs = adopted && adopted->shape != settings_.wish;
-  const bool agreed = differs && listed_ && presence_.first_written() && members_.all_wish(settings_.wish);
-  layout_.set_consensus(now, agreed ? std::optional{settings_.wish} : std::nullopt);
-}
-
-template <class LeaseRules, class LayoutRules>
 void basic_election_machine<LeaseRules, LayoutRules>::set_candidacies(const lease_time& now) {
   candidacies_due_ = false;
   bool candidate = false;
-  for (const slot& each : groups_) candidate = candidate || each.wanted;
+  for (const auto& [key, each] : groups_) candidate = candidate || each.wanted;
   presence_.set_candidate(now, candidate);
-  for (std::size_t at = 0; at < groups_.size(); ++at) {
-    slot& each = groups_[at];
-    const bool in_layout = at < count_;
+  for (auto& [key, each] : groups_) {
+    const bool counts = in_layout(each);
     const bool may_start = listed_ && settled_;
     lease_candidacy next;
     const bool goes_on = each.lease.holds() || (may_start && (!layout_.doubtful() || !each.lease.idle()));
-    next.willing = in_layout && each.wanted && !stopping_ && goes_on;
-    next.alone = live_.size() <= 1;
-    if (in_layout && at < placement_.places().size()) next.hold_off = placement::hold_off(placement_.places()[at]);
+    next.willing = counts && each.wanted && !stopping_ && goes_on;
+    next.alone = live_.size() <= 1 || each.came;
+    if (counts && each.place < placement_.places().size()) {
+      next.hold_off = placement::hold_off(placement_.places()[each.place]);
+    }
     if (next == each.lease.candidacy()) continue;
     each.lease.set_candidacy(now, next);
-    touch(now, at);
+    touch(now, each);
   }
 }
 
@@ -372,17 +374,17 @@ void basic_election_machine<LeaseRules, LayoutRules>::rebalance(const lease_time
   if (elapsed_for_follower(rebalanced_, now) < rebalance_step) return;
   rebalanced_ = now;
   const duration stays_out = machine::hold_down + (adopted() ? adopted()->shape.duration : duration{0});
-  for (std::size_t at = 0; at < count_ && at < placement_.places().size(); ++at) {
-    const group_place& place = placement_.places()[at];
-    if (groups_[at].term == 0 || place.successor == node_id{}) continue;
-    if (elapsed_for_follower(groups_[at].led_since, now) < stays_out) continue;
+  for (slot* const each : placed_) {
+    const group_place& place = placement_.places()[each->place];
+    if (each->term == 0 || place.successor == node_id{}) continue;
+    if (elapsed_for_follower(each->led_since, now) < stays_out) continue;
     bool stays = false;
-    members_.for_each([&](const presence_member& each) {
-      stays = stays || (each.node == place.successor && elapsed_for_follower(each.since, now) >= stays_out);
+    members_.for_each([&](const presence_member& other) {
+      stays = stays || (other.node == place.successor && elapsed_for_follower(other.since, now) >= stays_out);
     });
     if (!stays) continue;
-    groups_[at].lease.hand_over(now);
-    touch(now, at);
+    each->lease.hand_over(now);
+    touch(now, *each);
     return;
   }
 }

@@ -19,7 +19,10 @@ void store_driver<Election>::run(Election election, leadership_table& table, han
     election_.emplace(std::move(election));
     table_ = &table;
     const lease_time now = lease_clock::now();
-    for (const auto& [group, willing] : std::map{wanted_}) election_->set_candidate(now, group, willing);
+    for (const auto& [group, willing] : std::map{wanted_}) {
+      if (options_.groups != nullptr) options_.groups->use(group);
+      election_->set_candidate(now, group, willing);
+    }
     watch();
     list();
     step();
@@ -92,7 +95,10 @@ void store_driver<Election>::take_in(const std::vector<entry>& all) {
 template <class Election>
 void store_driver<Election>::take_in(const record_key& key, const entry& told) {
   const lease_time now = lease_clock::now();
-  if (key.kind == record_kind::lease) election_->on_lease(now, key.group, sight_of<lease_claim>(told));
+  if (key.kind == record_kind::lease) {
+    const auto group = group_of(key, told.value.has_value());
+    if (group) election_->on_lease(now, *group, sight_of<lease_claim>(told));
+  }
   if constexpr (has_layout) {
     if (key.kind == record_kind::layout) election_->on_layout(now, sight_of<layout_claim>(told));
     // The layout and the leases of an election whose prefix looks like the name of a node here name another holder.
@@ -101,6 +107,14 @@ void store_driver<Election>::take_in(const record_key& key, const entry& told) {
       election_->on_presence(now, node_named(key.node), sight_of<presence_claim>(told));
     }
   }
+}
+
+// A record of an address that nobody wants here gets an id, too: who leads what is known then, and what is litter.
+template <class Election>
+std::optional<group_id> store_driver<Election>::group_of(const record_key& key, bool exists) {
+  if (!key.vip) return key.group;
+  if (options_.groups == nullptr) return std::nullopt;
+  return exists ? options_.groups->see(*key.vip) : options_.groups->find(*key.vip);
 }
 
 template <class Election>
@@ -138,6 +152,7 @@ void store_driver<Election>::step() {
     if (!step_again_) tell_layout();
     if (!step_again_) tell_events();
     if (!step_again_) send_requests();
+    if (!step_again_) give_up_groups();
   }
   stepping_ = false;
   if (stop_by_ && (election_->stopped() || std::chrono::steady_clock::now() >= *stop_by_)) return finish();
@@ -222,6 +237,19 @@ void store_driver<Election>::send_requests() {
   }
 }
 
+// Whoever is given such an id next finds no leadership of the last one's: the table says by now that there is none.
+template <class Election>
+void store_driver<Election>::give_up_groups() {
+  if constexpr (gives_up_groups) {
+    while (!step_again_ && options_.groups != nullptr) {
+      const auto ceased = election_->take_ceased();
+      if (!ceased) return;
+      wanted_.erase(*ceased);
+      options_.groups->release(*ceased);
+    }
+  }
+}
+
 template <class Election>
 template <class Claim, class Respond>
 void store_driver<Election>::send(const std::string& name, const basic_request<Claim>& request,
@@ -277,6 +305,7 @@ void store_driver<Election>::stop() {
 template <class Election>
 void store_driver<Election>::finish() {
   election_.reset();
+  if (options_.groups != nullptr) options_.groups->release_all();
   store_news_.clear();
   timer_.cancel();
   relist_.cancel();

@@ -448,7 +448,9 @@ TEST_CASE("groups beyond the largest layout are ignored") {
   machine.on_lease(reading(1s), group_id{256}, sight);
   machine.on_lease(reading(1s), group_id{~0U}, sight);
   CHECK(machine.size() == 0);
+  CHECK(machine.find(group_id{255}) == nullptr);
   machine.on_lease(reading(1s), group_id{255}, sight);
+  CHECK(machine.find(group_id{255}) != nullptr);
   CHECK(machine.size() == 256);
   CHECK(machine.leads(group_id{255}) == leadership{});
   CHECK(machine.leads(group_id{~0U}) == leadership{});

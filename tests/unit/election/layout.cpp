@@ -28,6 +28,15 @@ TEST_CASE("a single group has every address") {
   }
 }
 
+TEST_CASE("a layout has a number of groups that its mode can have") {
+  static_assert(layout{grouping::single, 1, 3s}.is_sound() && !layout{grouping::single, 2, 3s}.is_sound());
+  static_assert(layout{grouping::shards, 256, 3s}.is_sound() && !layout{grouping::shards, 257, 3s}.is_sound());
+  static_assert(!layout{grouping::shards, 0, 3s}.is_sound() && !layout{grouping::none, 1, 3s}.is_sound());
+  static_assert(layout{grouping::service, 0, 3s}.is_sound() && !layout{grouping::service, 1, 3s}.is_sound());
+  CHECK(layout{grouping::service, 0, 3s}.is_per_address());
+  CHECK_FALSE(layout{grouping::shards, 8, 3s}.is_per_address());
+}
+
 TEST_CASE("a group depends on the address and the number of groups alone") {
   constexpr layout one{grouping::shards, 8, 3s};
   constexpr layout other{grouping::shards, 8, 15s};

@@ -58,12 +58,13 @@ struct speaker final : isat::source::vip_sink {
   speaker(world& in, const std::string& name, const election::layout& wish, std::chrono::nanoseconds lasting = 100ms)
       : memory{in.context.get_executor(), in.records},
         vips{in.context.get_executor(), some_vips()},
-        source{vips, wish} {
+        source{vips, wish, &names} {
     election::layout_options options;
     options.node_name = name;
     options.wish = wish;
     options.timing = election::lease_timing::derived_from(lasting);
     options.layout_validity = 100ms;
+    options.groups = &names;
     options.on_notice = [this](const election::election_notice& notice) { hear(notice); };
     options.on_layout = [this](const election::layout& next) {
       if (next == source.layout()) return;
@@ -81,6 +82,14 @@ struct speaker final : isat::source::vip_sink {
     elector->set_candidate(vip.group, true);
   }
   void remove(isat::ipv4_address) override {}
+  /// Which addresses it leads that are groups of their own.
+  std::set<isat::ipv4_address> led_addresses() const {
+    std::set<isat::ipv4_address> found;
+    for (const std::uint32_t group : led()) {
+      if (const auto address = names.address_of(group_id{group})) found.insert(*address);
+    }
+    return found;
+  }
   void synced() override {}
 
   void hear(const election::election_notice& notice) {
@@ -109,6 +118,7 @@ struct speaker final : isat::source::vip_sink {
     return result;
   }
 
+  election::group_names names;
   election::memory_store memory;
   fault_store store{memory};
   std::map<isat::ipv4_address, group_id> groups;
@@ -204,6 +214,24 @@ TEST_CASE("a layout that all wish takes the place of another, and its groups are
   CHECK(in.until([&] { return all_led(all(), 8); }));
 }
 
+TEST_CASE("where each address is a group of its own, each has a lease with its name, and one leader of several") {
+  world in;
+  const election::layout own_groups{election::grouping::service, 0, {}};
+  auto one = std::make_unique<speaker>(in, "one", own_groups, 400ms);
+  speaker two{in, "two", own_groups, 400ms};
+  const auto all_by_both = [&] { return one->led_addresses().size() + two.led_addresses().size() == 100; };
+  REQUIRE(in.until(all_by_both));
+  for (const auto address : one->led_addresses()) CHECK(two.led_addresses().count(address) == 0);
+  const auto lease = in.load("isat-vip-10.77.0.1");
+  REQUIRE(lease);
+  CHECK((lease->holder == "one" || lease->holder == "two"));
+  CHECK_FALSE(in.load("isat-group-0"));
+  one->stop(in);
+  one.reset();
+  CHECK(in.until([&] { return two.led_addresses().size() == 100; }));
+  CHECK(in.load("isat-vip-10.77.0.1")->holder == "two");
+}
+
 TEST_CASE("a leader's VIPs change their groups only after it has lowered what it led") {
   world in;
   speaker one{in, "one", single};
@@ -270,6 +298,10 @@ TEST_CASE("with a wish or a timing that cannot be, a run ends at once and writes
         row{"too many groups", shards_of(257), three, isat::error::unsound_layout},
         row{"two single groups", {election::grouping::single, 2, {}}, three, isat::error::unsound_layout},
         row{"no grouping", {election::grouping::none, 1, {}}, three, isat::error::unsound_layout},
+        row{"groups of one address without ids",
+            {election::grouping::service, 0, {}},
+            three,
+            isat::error::unsound_layout},
         row{"short leases", single, 99ms, isat::error::unsound_timing},
         row{"long leases", single, 61min, isat::error::unsound_timing}}) {
     CAPTURE(each.name);

@@ -166,7 +166,8 @@ TEST_CASE("whatever else lies in the store is read as something that is safe to 
 
 TEST_CASE("a layout is read back as it was; any single edit makes it none, also of its phase") {
   for (const auto phase : {layout_phase::opening, layout_phase::open}) {
-    for (const layout& shape : {layout{}, layout{grouping::shards, 1, 1200ms}, layout{grouping::shards, 256, 15s}}) {
+    for (const layout& shape : {layout{}, layout{grouping::shards, 1, 1200ms}, layout{grouping::shards, 256, 15s},
+                                layout{grouping::service, 0, 3s}}) {
       const layout_claim claim{phase, shape, 0xabc};
       const record written = to_record(claim, 3s);
       CHECK(to_layout_claim(written, 3s) == claim);
@@ -187,8 +188,15 @@ TEST_CASE("a layout of another format or of another validity is foreign, and nei
   record later = to_record(layout_claim{layout_phase::open, {}, 0xabc}, 3s);
   CHECK(to_layout_claim(later, 15s).phase == layout_phase::foreign);
   later.notes["format"] = "2";
-  later.notes["mode"] = "service";
   CHECK(to_layout_claim(later, 3s).phase == layout_phase::foreign);
+  record other = to_record(layout_claim{layout_phase::open, {}, 0xabc}, 3s);
+  other.notes["mode"] = "other";
+  CHECK(to_layout_claim(other, 3s).phase == layout_phase::none);  // not as it was written
+  other.notes["seal"] = codec::seal(other);
+  CHECK(to_layout_claim(other, 3s).phase == layout_phase::foreign);
+  other.notes["groups"] = "many";
+  other.notes["seal"] = codec::seal(other);
+  CHECK(to_layout_claim(other, 3s).phase == layout_phase::foreign);
 }
 
 TEST_CASE("a layout whose duration is no whole number of milliseconds is read as what was written") {
@@ -219,7 +227,8 @@ TEST_CASE("a layout that cannot be is none, also when it bears a seal") {
   CHECK(sealed([](record& r) { r.notes["groups"] = "257"; }) == layout_phase::none);
   CHECK(sealed([](record& r) { r.notes["groups"] = "8 "; }) == layout_phase::none);
   CHECK(sealed([](record& r) { r.notes["mode"] = "single"; }) == layout_phase::none);
-  CHECK(sealed([](record& r) { r.notes["mode"] = "other"; }) == layout_phase::none);
+  CHECK(sealed([](record& r) { r.notes["mode"] = ""; }) == layout_phase::none);
+  CHECK(sealed([](record& r) { r.notes["mode"] = "service"; }) == layout_phase::none);
   CHECK(sealed([](record& r) { r.notes["phase"] = "ajar"; }) == layout_phase::none);
   CHECK(sealed([](record& r) { r.nonce = "0"; }) == layout_phase::none);
   CHECK(sealed([](record& r) { r.nonce = ""; }) == layout_phase::none);
@@ -234,4 +243,13 @@ TEST_CASE("a presence is read back as it was, and anything else as one without a
     CHECK(to_presence_claim(to_record(claim, "beta")) == claim);
   }
   CHECK(to_presence_claim({}) == presence_claim{});
+}
+
+TEST_CASE("a presence that wishes what is not known here consents to nothing") {
+  record later = to_record(presence_claim{node_named("beta"), 1, 1, {}}, "beta");
+  CHECK(to_presence_claim(later).wish == layout{});
+  later.notes["mode"] = "other";
+  CHECK_FALSE(to_presence_claim(later).wish.is_sound());
+  later = to_record(presence_claim{node_named("beta"), 1, 1, {grouping::service, 0, 3s}}, "beta");
+  CHECK(to_presence_claim(later).wish == layout{grouping::service, 0, 3s});
 }

@@ -10,6 +10,8 @@
 namespace {
 
 using isat::group_id;
+using isat::ipv4_address;
+using isat::election::group_names;
 using isat::election::record_key;
 using isat::election::record_kind;
 using isat::election::record_names;
@@ -35,6 +37,22 @@ TEST_CASE("names that are not ours are no records of this election") {
   for (const char* name : {"", "isat", "isat-", "isat-layout-2", "isat-group-", "isat-group-x", "isat-group-01",
                            "isat-group-1x", "isat-group--1", "isat-group-+1", "isat-group-256", "isat-group-4294967296",
                            "isat-node-", "isatlayout", "other-layout", "isat2-group-1", "Isat-layout"}) {
+    CAPTURE(name);
+    CHECK(names.key_of(name) == record_key{});
+  }
+}
+
+TEST_CASE("a group of one address has the address in its name, whatever its id is") {
+  group_names groups;
+  const record_names names{std::string{"isat"}, &groups};
+  const ipv4_address vip{0xc000020aU};
+  const group_id id = groups.want(vip).value();
+  CHECK(names.lease(id) == "isat-vip-192.0.2.10");
+  CHECK(names.lease(group_id{12}) == "isat-group-12");
+  CHECK(names.key_of("isat-vip-192.0.2.10") == record_key{record_kind::lease, {}, {}, vip});
+  for (const char* name :
+       {"isat-vip-", "isat-vip-192.0.2", "isat-vip-192.0.2.010", "isat-vip-192.0.2.10.", "isat-vip-1",
+        "isat-vip-layout", "isat-pool-192.0.2.0", "isat-assigner", "isat-vip192.0.2.10"}) {
     CAPTURE(name);
     CHECK(names.key_of(name) == record_key{});
   }

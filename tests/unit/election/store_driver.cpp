@@ -50,6 +50,7 @@ struct script {
   bool layout_is_foreign = false;
   std::deque<election::layout_request> layout_requests;
   std::deque<election::presence_request> presence_requests;
+  std::deque<group_id> ceased;
   std::chrono::nanoseconds wake = 1h;
   bool stopped = true;
   std::function<void()> on_candidate;  ///< what follows from a change of candidacy
@@ -119,7 +120,7 @@ struct scripted_layout : scripted_leases {
 template <class Election>
 struct bench final : election::leadership_observer {
   explicit bench(election::record_names names = election::record_names{std::string{"e"}},
-                 std::chrono::nanoseconds release_limit = 5s) {
+                 std::chrono::nanoseconds release_limit = 5s, election::group_names* groups = nullptr) {
     const auto hear = [this](const election::election_notice& notice) {
       notices.push_back(notice);
       if (on_notice) on_notice(notice);
@@ -129,7 +130,7 @@ struct bench final : election::leadership_observer {
       if (on_layout) on_layout(next);
     };
     driver.emplace(context.get_executor(), store,
-                   election::driver_options{"me", std::move(names), {}, hear, release_limit, follow});
+                   election::driver_options{"me", std::move(names), {}, hear, release_limit, follow, groups});
     table.subscribe(*this);
   }
   void start() {
@@ -170,6 +171,11 @@ struct bench final : election::leadership_observer {
   asio::cancellation_signal stop;
   std::optional<error_code> result;
   std::optional<election::store_driver<Election>> driver;
+};
+
+/// An election that gives up groups.
+struct scripted_groups : scripted_layout {
+  auto take_ceased() { return take(at->ceased); }
 };
 
 using lease_bench = bench<scripted_leases>;
@@ -642,6 +648,60 @@ TEST_CASE("a layout is followed when its shape changes, not by another phase or 
   at.start();
   REQUIRE(at.until([&] { return at.said.count("listed") == 2; }));
   CHECK(at.followed == std::vector{four, eight, four});
+}
+
+TEST_CASE(
+    "records of one address each are told under the ids that stand for them, and unknown ones that are gone not") {
+  election::group_names groups;
+  bench<scripted_groups> at{election::record_names{std::string{"e"}, &groups}, 5s, &groups};
+  const isat::ipv4_address wanted{0x0a000001U};
+  REQUIRE(groups.want(wanted) == group_id{256});
+  for (const char* name : {"e-vip-10.0.0.1", "e-vip-10.0.0.2", "e-vip-10.0.0.300"}) {
+    election::entry made{name, {}, election::record{}, false};
+    REQUIRE(at.records->write(made));
+  }
+  at.start_and_list();
+  CHECK(at.said.count("lease 256") == 1);
+  CHECK(at.said.count("lease 257") == 1);
+  CHECK(groups.size() == 2);
+  for (const char* name : {"e-vip-10.0.0.2", "e-vip-10.0.0.3"}) {
+    election::entry gone{name, at.records->load(name).at, std::nullopt, false};
+    REQUIRE(at.records->write(gone));
+  }
+  REQUIRE(at.until([&] { return at.said.count("lease 257 gone") == 1; }));
+  at.said.ceased = {group_id{257}};
+  at.nudge();
+  CHECK_FALSE(groups.address_of(group_id{257}));
+  CHECK(groups.size() == 1);
+  at.said.requests = {load_of(256, 1)};
+  at.nudge();
+  CHECK(at.store.load_count == 1);
+}
+
+TEST_CASE("an id is given up after what was asked in its name is on its way, and all of them when the run ends") {
+  election::group_names groups;
+  bench<scripted_groups> at{election::record_names{std::string{"e"}, &groups}, 5s, &groups};
+  const isat::ipv4_address address{0x0a000001U};
+  groups.want(address);
+  at.driver->set_candidate(group_id{256}, true);
+  at.start_and_list();
+  groups.unwant(address);
+  CHECK(groups.address_of(group_id{256}) == address);
+  at.said.led.resize(257);
+  at.said.led[256] = term(1);
+  at.nudge();
+  CHECK(at.table.find(group_id{256}).term == 1);
+  at.said.led[256] = {};
+  at.said.ceased = {group_id{256}};
+  at.said.requests = {load_of(256, 1)};
+  at.nudge();
+  CHECK(at.store.load_count == 1);
+  CHECK(at.table.find(group_id{256}).term == 0);
+  CHECK_FALSE(groups.address_of(group_id{256}));
+  groups.see(address);
+  at.cancel();
+  REQUIRE(at.until([&] { return at.result.has_value(); }));
+  CHECK(groups.size() == 0);
 }
 
 TEST_CASE("who follows a layout may cancel the run") {

@@ -26,6 +26,7 @@ using isat::group_id;
 using isat::interface_id;
 using isat::interface_set;
 using isat::ipv4_address;
+using isat::election::group_names;
 using isat::election::grouping;
 using isat::election::layout;
 using isat::responder::vip;
@@ -34,6 +35,7 @@ using isat::source::static_source;
 
 constexpr layout single{};
 constexpr layout shards{grouping::shards, 8, std::chrono::seconds{3}};
+constexpr layout own_groups{grouping::service, 0, std::chrono::seconds{3}};
 
 struct collector final : isat::source::vip_sink {
   void add(const vip& added) override {
@@ -41,13 +43,17 @@ struct collector final : isat::source::vip_sink {
     vips[added.address] = added;
     if (on_add) on_add();
   }
-  void remove(ipv4_address address) override { vips.erase(address); }
+  void remove(ipv4_address address) override {
+    vips.erase(address);
+    if (on_remove) on_remove(address);
+  }
   void synced() override { ++syncs; }
 
   std::map<ipv4_address, vip> vips;
   int additions = 0;
   int syncs = 0;
   std::function<void()> on_add;
+  std::function<void(ipv4_address)> on_remove;
 };
 
 /// A source whose news are the test's.
@@ -226,4 +232,110 @@ TEST_CASE("destroying it while it runs aborts the run and stops the inner source
   CHECK_FALSE(inner.runs());
   context.run();
   CHECK(result == error_code{asio::error::operation_aborted});
+}
+
+namespace {
+
+ipv4_address nth(std::uint32_t number) { return ipv4_address{0x0a4d0000U + number}; }
+
+/// A source whose VIPs are each a group of its own, fed by the test.
+struct own_groups_bench {
+  explicit own_groups_bench(const layout& shape = own_groups, bool has_names = true)
+      : grouped{inner, shape, has_names ? &names : nullptr, [this](ipv4_address vip) { waited.push_back(vip); }} {
+    grouped.async_run(sink, [](error_code) {});
+  }
+  void add(std::uint32_t first, std::uint32_t count) {
+    for (std::uint32_t number = first; number < first + count; ++number) inner.sink->add({nth(number)});
+  }
+
+  asio::io_context context;
+  group_names names;
+  fake_source inner{context.get_executor()};
+  collector sink;
+  std::vector<ipv4_address> waited;
+  grouped_source grouped;
+};
+
+}  // namespace
+
+TEST_CASE("where each address is a group of its own, each VIP has an id that stands for it") {
+  own_groups_bench at;
+  at.add(1, 60);
+  REQUIRE(at.sink.vips.size() == 60);
+  for (const auto& [address, each] : at.sink.vips) CHECK(at.names.address_of(each.group) == address);
+  at.add(1, 60);  // what is told again keeps its id
+  for (const auto& [address, each] : at.sink.vips) CHECK(at.names.find(address) == each.group);
+  CHECK(at.names.size() == 60);
+  CHECK(at.waited.empty());
+}
+
+TEST_CASE("an id is let go of after the sink has let go of its VIP") {
+  own_groups_bench at;
+  at.add(1, 2);
+  bool was_named = false;
+  at.sink.on_remove = [&](ipv4_address gone) { was_named = at.names.find(gone).has_value(); };
+  at.inner.sink->remove(nth(1));
+  CHECK(was_named);
+  CHECK_FALSE(at.names.find(nth(1)));
+  at.inner.sink->remove(nth(1));
+  CHECK(at.names.size() == 1);
+}
+
+TEST_CASE("another layout takes the ids back, and gives them again") {
+  own_groups_bench at{single};
+  at.add(1, 20);
+  CHECK(at.names.size() == 0);
+  at.grouped.regroup(own_groups);
+  CHECK(at.names.size() == 20);
+  for (const auto& [address, each] : at.sink.vips) CHECK(at.names.address_of(each.group) == address);
+  at.grouped.regroup(shards);
+  CHECK(at.names.size() == 0);
+  for (const auto& [address, each] : at.sink.vips) CHECK(each.group == shards.group_of(address));
+}
+
+TEST_CASE("VIPs beyond the maximum wait, which is told once, and are served when others are gone") {
+  own_groups_bench at;
+  const auto most = static_cast<std::uint32_t>(group_names::wanted_max);
+  at.add(0, most + 3);
+  CHECK(at.sink.vips.size() == most);
+  CHECK(at.grouped.waiting() == 3);
+  CHECK(at.waited == std::vector{nth(most)});
+  at.add(most, 1);  // told again, it waits still
+  CHECK(at.grouped.waiting() == 3);
+  at.inner.sink->remove(nth(most + 1));  // one that waits
+  CHECK(at.grouped.waiting() == 2);
+  CHECK(at.sink.vips.size() == most);
+  at.inner.sink->remove(nth(5));
+  CHECK(at.sink.vips.count(nth(most)) == 1);
+  CHECK(at.grouped.waiting() == 1);
+  at.grouped.regroup(shards);
+  CHECK(at.grouped.waiting() == 0);
+  CHECK(at.sink.vips.size() == most + 1);
+  at.grouped.regroup(own_groups);
+  CHECK(at.grouped.waiting() == 1);
+  CHECK(at.sink.vips.size() == most);
+  CHECK(at.waited.size() == 2);
+}
+
+TEST_CASE("without names no VIP of such a layout is served") {
+  own_groups_bench at{own_groups, false};
+  at.add(1, 3);
+  CHECK(at.sink.vips.empty());
+  CHECK(at.grouped.waiting() == 3);
+  at.grouped.regroup(shards);
+  CHECK(at.sink.vips.size() == 3);
+}
+
+TEST_CASE("a source that ends for good takes all ids back") {
+  group_names names;
+  asio::io_context context;
+  static_source inner{context.get_executor(), many()};
+  collector sink;
+  {
+    grouped_source grouped{inner, own_groups, &names};
+    grouped.async_run(sink, [](error_code) {});
+    context.poll();
+    CHECK(names.size() == 60);
+  }
+  CHECK(names.size() == 0);
 }
