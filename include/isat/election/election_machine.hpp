@@ -99,6 +99,15 @@ class basic_election_machine {
   bool layout_is_foreign() const noexcept { return layout_.is_foreign(); }
   /// Another process writes under this node's name: placement is at fault then, safety is not.
   bool name_is_taken() const noexcept { return name_is_taken_; }
+  /// True if of all nodes that take part, candidates or not, this one comes first for `key`: normally one of them does,
+  /// and the next one when it is gone. A hint, for what one of them is to do and each may. False while it is not known
+  /// who takes part.
+  bool comes_first(std::uint64_t key) const noexcept {
+    bool first = listed_ && !stopping_;
+    const std::uint64_t own = weight(key, settings_.self);
+    members_.for_each_present([&](node_id each) { first = first && weight(key, each) < own; });
+    return first;
+  }
 
   /// Null if there is no such group.
   const machine* find(group_id group) const noexcept {

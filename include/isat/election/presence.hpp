@@ -138,6 +138,14 @@ class presence_table {
     }
   }
 
+  /// Calls `visit(node)` for every node that counts, candidate or not.
+  template <class Visitor>
+  void for_each_present(Visitor visit) const {
+    for (const presence_member& each : members_) {
+      if (each.counted) visit(each.node);
+    }
+  }
+
   /// How many nodes are known, whether they count or not. Those that do not are remembered, for their records may stay
   /// in the store and are no news when they are read again, but of members_max nodes the one silent longest is
   /// forgotten for another.

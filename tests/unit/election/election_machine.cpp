@@ -475,6 +475,38 @@ TEST_CASE("another process under the same name is noticed, but not by a late sig
   CHECK(machine.name_is_taken());
 }
 
+TEST_CASE("for each key one speaker comes first, candidate or not, and the next one when it is gone") {
+  constexpr std::uint64_t keys = 30;
+  election_cluster cluster;
+  for (std::size_t node = 0; node < 3; ++node) cluster.start(node, eight, node != 2);
+  for (std::size_t node = 0; node < 3; ++node) CHECK_FALSE(cluster.at_node(node).comes_first(1));  // not listed yet
+  cluster.run_for(2s);
+  const auto first_of = [&](std::uint64_t key) {
+    std::vector<std::size_t> first;
+    for (std::size_t node = 0; node < 3; ++node) {
+      if (cluster.runs(node) && cluster.at_node(node).comes_first(key)) first.push_back(node);
+    }
+    return first;
+  };
+  std::vector<std::size_t> at_first;
+  for (std::uint64_t key = 0; key < keys; ++key) {
+    REQUIRE(first_of(key).size() == 1);
+    at_first.push_back(first_of(key).front());
+  }
+  for (std::size_t node = 0; node < 3; ++node) CHECK(std::ranges::count(at_first, node) > 3);
+  cluster.crash(1);
+  cluster.run_for(31s);
+  for (std::uint64_t key = 0; key < keys; ++key) {
+    const auto now = first_of(key);
+    REQUIRE(now.size() == 1);
+    CHECK((at_first[key] == 1 ? now.front() != 1 : now.front() == at_first[key]));
+  }
+  cluster.stop(2);
+  CHECK_FALSE(cluster.at_node(2).comes_first(1));
+  cluster.run_for(1s);
+  for (std::uint64_t key = 0; key < keys; ++key) CHECK(first_of(key) == std::vector<std::size_t>{0});
+}
+
 TEST_CASE("a store that is away costs a bounded number of requests, and its return brings everything back") {
   election_cluster cluster;
   start_three(cluster, eight);

@@ -49,6 +49,21 @@ TEST_CASE("a node counts from its first record on, and what is no news is told a
   CHECK(counted(table) == std::vector{ann, bob});
 }
 
+TEST_CASE("who is present counts whether it is a candidate or not, and only while there is news") {
+  presence_table table;
+  const auto present = [&table] {
+    std::vector<node_id> result;
+    table.for_each_present([&result](node_id each) { result.push_back(each); });
+    return result;
+  };
+  table.learn(reading(1s), ann, seen(ann, 1, eight, 5, false));
+  table.learn(reading(2s), bob, seen(bob, 1));
+  CHECK(present() == std::vector{ann, bob});
+  CHECK(counted(table) == std::vector{bob});
+  table.expire(reading(31s));
+  CHECK(present() == std::vector{bob});
+}
+
 TEST_CASE("a node that gives no news for thirty seconds counts no more, until it does") {
   presence_table table;
   table.learn(reading(1s), ann, seen(ann, 1));
