@@ -4,6 +4,8 @@
 # others select by them. A test that cannot run here prints a line `SKIP: reason` and exits 77.
 
 set(isat_test_labels unit style simulation netns kubernetes consumer packaging fuzz long)
+# Those with these labels mostly wait, for timers and for other processes: two of them take the place of another one.
+set(isat_waiting_labels netns kubernetes)
 
 # isat_add_test(NAME name LABEL label COMMAND command... [TIMEOUT seconds] [SERIAL])
 #   SERIAL: nothing else runs beside it, for tests that measure time.
@@ -16,6 +18,10 @@ function(isat_add_test)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
+  set(places 2)
+  if(arg_LABEL IN_LIST isat_waiting_labels)
+    set(places 1)
+  endif()
   add_test(NAME ${arg_NAME} COMMAND ${arg_COMMAND})
   set_tests_properties(
     ${arg_NAME}
@@ -23,6 +29,7 @@ function(isat_add_test)
                TIMEOUT ${arg_TIMEOUT}
                SKIP_RETURN_CODE 77
                RUN_SERIAL "${arg_SERIAL}"
+               PROCESSORS ${places}
                ENVIRONMENT "ISAT_BIN_DIR=${PROJECT_BINARY_DIR}/bin;ISAT_SOURCE_DIR=${PROJECT_SOURCE_DIR}")
 endfunction()
 

@@ -60,7 +60,8 @@ run_tests() {
   [[ $# -eq 0 ]] || select=(-L "^($(IFS='|' && echo "$*"))\$")
   echo "== Testing"
   : >"$summary"
-  ctest --test-dir "$build" --output-on-failure --no-tests=error --parallel "$jobs" "${select[@]}" 2>&1 </dev/null |
+  # A test takes two places, or one if it mostly waits (cmake/IsatTests.cmake).
+  ctest --test-dir "$build" --output-on-failure --no-tests=error --parallel $((2 * jobs)) "${select[@]}" 2>&1 </dev/null |
     hold_summary "$summary" || status=${PIPESTATUS[0]}
   skip_reasons
   cat "$summary"

@@ -31,6 +31,7 @@ namespace isat::inline v0 {
 template <class Signature>
 class pending_operation;
 
+/// Such an operation; `Results` are what its handler is given.
 template <class... Results>
 class pending_operation<void(Results...)> {
  public:

@@ -42,6 +42,20 @@ class Includes(unittest.TestCase):
         self.assertEqual(0, done.returncode, done.stderr)
         return done.stdout.replace("\\\n", " ").split()
 
+    def macros(self, *headers):
+        """The macros that our headers, and no other ones, define or undefine in a unit with these includes."""
+        unit = "".join(f"#include <{header}>\n" for header in headers)
+        command = (*CXX, "-std=c++20", "-E", "-dD", f"-I{self.folder.name}", f"-I{ROOT}/include", "-x", "c++", "-")
+        done = subprocess.run(command, input=unit, capture_output=True, text=True, check=False)
+        self.assertEqual(0, done.returncode, done.stderr)
+        names, ours = set(), False
+        for line in done.stdout.splitlines():
+            if where := re.match(r'# \d+ "([^"]*)"', line):
+                ours = where[1].startswith((f"{ROOT}/include/isat/", f"{self.folder.name}/"))
+            elif ours and (macro := re.match(r"#(?:define|undef) (\w+)", line)):
+                names.add(macro[1])
+        return names
+
     def found(self, pattern, paths):
         """The names, as they are included, of those headers that match."""
         return {match.group() for path in paths if (match := pattern.search(path))}
@@ -62,6 +76,18 @@ class Includes(unittest.TestCase):
 
     def test_core_and_net_know_nothing_of_kubernetes(self):
         self.assertEqual(set(), self.found(LIBRARY, self.reached("isat/isat.hpp")))
+
+    def test_macros_that_a_user_gets_from_us_begin_with_our_name(self):
+        defined = self.macros("isat/isat.hpp", "isat/kubernetes.hpp")
+        self.assertIn("ISAT_KUBERNETES_API", defined)
+        self.assertEqual(set(), {name for name in defined if not name.startswith("ISAT_")})
+
+    def test_no_name_that_asio_has_deprecated_is_used(self):
+        # Without a generated header the bodies come along.
+        command = (*CXX, "-std=c++20", "-DBOOST_ASIO_NO_DEPRECATED", "-fsyntax-only", f"-I{ROOT}/include", "-x", "c++", "-")
+        unit = "#include <isat/isat.hpp>\n#include <isat/kubernetes.hpp>\n"
+        done = subprocess.run(command, input=unit, capture_output=True, text=True, check=False)
+        self.assertEqual(0, done.returncode, done.stderr)
 
     def test_what_is_brought_indirectly_is_seen(self):
         paths = self.reached("isat/core.hpp", "boost/beast/http/parser.hpp", "boost/asio/ssl/context.hpp")

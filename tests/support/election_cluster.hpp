@@ -42,6 +42,7 @@ class election_cluster {
   duration request_delay = std::chrono::milliseconds{1};
   duration response_delay = std::chrono::milliseconds{1};
   duration watch_delay = std::chrono::milliseconds{2};
+  std::map<std::size_t, duration> watch_lags;  ///< by how much longer some nodes' watches take
   std::function<bool(std::size_t node, kind what, election::lease_operation)> loses;  ///< requests that never arrive
   election::lease_timing timing;
   bool rebalance = false;
@@ -272,7 +273,8 @@ class election_cluster {
   void tell_all(Tell tell) {
     for (std::size_t node = 0; node < nodes_.size(); ++node) {
       if (!runs(node)) continue;
-      at(watch_delay,
+      const auto lag = watch_lags.find(node);
+      at(watch_delay + (lag == watch_lags.end() ? duration{0} : lag->second),
          [this, node, process = nodes_[node].process, tell] { input(node, process, [&](machine&) { tell(node); }); });
     }
   }

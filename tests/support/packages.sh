@@ -17,11 +17,11 @@ isat_packages() {
       echo iproute2 util-linux procps python3
       ;;
     test) # unit, style, consumer, namespace and Kubernetes tests
-      echo doctest-dev libbenchmark-dev clang-format-19 pkg-config ccache python3 openssl python3-prometheus-client
+      echo doctest-dev libbenchmark-dev clang-format-19 pkg-config ccache python3 openssl python3-prometheus-client doxygen
       echo iproute2 iputils-arping libcap2-bin nftables util-linux procps
       ;;
     ci) # the second compiler and its tools
-      echo clang-19 clang-tidy-19 libclang-rt-19-dev
+      echo clang-19 clang-tidy-19 libclang-rt-19-dev llvm-19
       ;;
     image) # what builds the container image: tests/packaging/dockerfile.py, by hand
       echo buildah runc mmdebstrap

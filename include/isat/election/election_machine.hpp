@@ -50,6 +50,7 @@ struct election_settings {
   const group_names* groups = nullptr;
 };
 
+/// One speaker's election, by rules that a test may replace. Not thread-safe.
 template <class LeaseRules = lease_rules, class LayoutRules = layout_rules>
 class basic_election_machine {
  public:
@@ -208,12 +209,13 @@ class basic_election_machine {
   bool placement_due_ = true;
   bool candidacies_due_ = true;
   bool name_is_taken_ = false;
+  bool told_of_itself_ = false;
   std::vector<node_id> live_;
   std::vector<slot*> placed_;  // the groups that there are, in the order of their keys; likewise the next two
   std::vector<std::uint64_t> keys_;
   std::vector<group_owner> owners_;
   lease_time rebalanced_;
-  lease_time arrived_;  // of the last other node that came while this one had not settled
+  lease_time arrived_;  // when the watch told of the last one that came, this one too, while this one had not settled
 };
 
 using election_machine = basic_election_machine<>;

@@ -33,6 +33,7 @@
 
 namespace isat::inline v0::election {
 
+/// The layout as one speaker follows it, by rules that a test may replace. Not thread-safe.
 template <class Rules = layout_rules>
 class basic_layout_machine {
  public:

@@ -14,6 +14,7 @@
 
 namespace isat::inline v0::election {
 
+/// The rules of layouts (docs/election.md), each a function of what is known.
 struct layout_rules {
   using duration = std::chrono::nanoseconds;
 

@@ -47,6 +47,7 @@ inline std::string nonce(std::uint64_t writer, std::uint64_t count) {
   return to_text(writer, 16) + '-' + to_text(count);
 }
 
+/// What a nonce is made of.
 struct parsed_nonce {
   std::uint64_t writer = 0;
   std::uint64_t count = 0;

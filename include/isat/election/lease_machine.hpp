@@ -100,7 +100,8 @@ class basic_lease_machine {
   /// A change of what placement says. Unwilling while holding the record means: release it.
   void set_candidacy(const lease_time& now, const lease_candidacy& next);
   /// Releases what is held although willing, for another to take; then stays out for D + hold-down.
-  void hand_over(const lease_time& now, lease_reason why = lease_reason::handed_over);
+  /// @param heir may take it at once, and all others a head start later; none: those go first that are placed first
+  void hand_over(const lease_time& now, lease_reason why = lease_reason::handed_over, node_id heir = {});
   /// Ends the leadership but keeps the record: only a later renewal, with a new term, entitles again.
   void interrupt(const lease_time& now, lease_reason why);
   /// Goes over to another era: whatever was written before, by this process too, is a stranger's from now on. Not

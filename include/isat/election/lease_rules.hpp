@@ -50,7 +50,6 @@ struct lease_rules {
 
   /// How long to wait after the first receipt of this version before writing over it.
   /// @param followed the version that it replaced was seen while that was fresh
-  /// @param own      the duration of the follower's own leases
   /// @param longest  the longest duration that any candidate may use
   static constexpr duration wait(const lease_sight& seen, bool followed, duration /*own*/, duration longest) noexcept {
     switch (seen.claim.mode) {

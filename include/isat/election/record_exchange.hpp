@@ -48,6 +48,7 @@ enum class lease_outcome : std::uint8_t {
   unknown = 4,   ///< a cas may have been done or may yet be; a load has told nothing
 };
 
+/// What became of a request, and what the record said then, if that is known.
 template <class Claim>
 struct basic_response {
   std::uint64_t id{};

@@ -97,6 +97,9 @@ void basic_election_machine<LeaseRules, LayoutRules>::on_presence(const lease_ti
       placement_due_ = true;
       if (!settled_) arrived_ = now;
     }
+  } else if (sight.exists && sight.claim.process == presence_.process()) {
+    // The others have heard of this one about when its own watch tells of it, not when its write was answered.
+    if (!std::exchange(told_of_itself_, true) && !settled_) arrived_ = now;
   } else if (sight.exists && presence_.first_written() && sight.claim.process != presence_.process()) {
     name_is_taken_ = name_is_taken_ || !presence_.written_at().newer_than(sight.at);
   }
@@ -383,7 +386,7 @@ void basic_election_machine<LeaseRules, LayoutRules>::rebalance(const lease_time
       stays = stays || (other.node == place.successor && elapsed_for_follower(other.since, now) >= stays_out);
     });
     if (!stays) continue;
-    each->lease.hand_over(now);
+    each->lease.hand_over(now, lease_reason::handed_over, place.successor);
     touch(now, *each);
     return;
   }

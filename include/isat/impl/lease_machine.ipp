@@ -33,10 +33,10 @@ void basic_lease_machine<Rules>::set_candidacy(const lease_time& now, const leas
 }
 
 template <class Rules>
-void basic_lease_machine<Rules>::hand_over(const lease_time& now, lease_reason why) {
+void basic_lease_machine<Rules>::hand_over(const lease_time& now, lease_reason why, node_id heir) {
   begin(now);
   handing_over_ = holds_;
-  heir_ = {};
+  heir_ = heir;
   lose(why);
   review(now);
 }

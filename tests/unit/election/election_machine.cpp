@@ -81,6 +81,42 @@ TEST_CASE("speakers that start shortly one after the other get their share, too"
   check_safe(cluster);
 }
 
+TEST_CASE("the last one to start does not settle before the others have heard of it") {
+  election_cluster cluster;
+  cluster.watch_delay = 400ms;
+  cluster.start(0, eight);
+  cluster.start(1, eight);
+  cluster.run_for(100ms);
+  cluster.start(2, eight);
+  REQUIRE(cluster.run_until([&] { return cluster.all_led(8); }, 10s));
+  CHECK(most(cluster, 3) == 3);
+  check_safe(cluster);
+}
+
+TEST_CASE("with rebalancing a group goes to the node it belongs to, although others hear of the release sooner") {
+  for (std::size_t victim = 0; victim < 3; ++victim) {
+    CAPTURE(victim);
+    election_cluster cluster;
+    cluster.rebalance = true;
+    start_three(cluster, eight);
+    cluster.run_for(20s);
+    const auto at_first = cluster.leaders(8);
+    cluster.crash(victim);
+    cluster.run_for(40s);
+    cluster.watch_lags[victim] = 150ms;
+    cluster.start(victim, eight);
+    const std::size_t told = cluster.events.size();
+    cluster.run_for(30s);
+    CHECK(cluster.leaders(8) == at_first);
+    const auto gained = std::count_if(cluster.events.begin() + static_cast<std::ptrdiff_t>(told), cluster.events.end(),
+                                      [&](const election_cluster::told& each) {
+                                        return each.event.what == lease_change::gained && each.node != victim;
+                                      });
+    CHECK(gained == 0);
+    check_safe(cluster);
+  }
+}
+
 TEST_CASE("with rebalancing each group goes straight to where it belongs, also to two that return at once") {
   election_cluster cluster;
   cluster.rebalance = true;

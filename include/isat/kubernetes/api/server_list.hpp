@@ -48,6 +48,7 @@ class ISAT_KUBERNETES_API server_list {
     bool stream{};
   };
 
+  /// Which server, and when.
   struct choice {
     std::size_t server{};
     time_point not_before{};  ///< only ever in the future if the request is a normal one

@@ -51,6 +51,7 @@ struct objects_status {
   std::string message;                                         ///< likewise
 };
 
+/// What a service_source is told at its start.
 struct service_source_options {
   service_rules rules;
   std::size_t page = 250;  ///< objects per page of a list

@@ -65,6 +65,7 @@ struct watch_request {
 /// What a listener is to be told; see reflector_listener.
 enum class watch_notice_kind : std::uint8_t { none = 0, listing = 1, synced = 2, lost = 3 };
 
+/// One thing that a listener is to be told.
 struct watch_notice {
   watch_notice_kind kind{};
   error_code error;     ///< of lost
