@@ -35,7 +35,8 @@ class lease_store {
   virtual asio::any_io_executor get_executor() noexcept = 0;
 
   /// For how long from now on the store asks not to be asked, as a busy server does: zero by default. Elections obey it
-  /// with lists, watches and reads of leases, for a few seconds at most; leaders do not.
+  /// with lists and reads of leases, for a few seconds at most; leaders do not, and changes are waited for all the
+  /// time.
   virtual std::chrono::nanoseconds asked_pause() const noexcept { return {}; }
 
   /// Reads what is under `name` now: never older than any operation that completed before this call.
@@ -73,7 +74,8 @@ class lease_store {
   /// Completes as soon as a record under `prefix` has changed since the last such call completed (the first: since it
   /// was made). Hints: they may lag, repeat and skip versions.
   /// @return through the token: what changed, as it was then; removed records without a value. Any error: changes may
-  ///   have been missed; call again, then read. @pre no call with this prefix is pending on this object
+  ///   have been missed; call again, then read. A call that follows a failure at once need not be tried at once: when
+  ///   to look again is the store's business. @pre no call with this prefix is pending on this object
   template <asio::completion_token_for<many_signature> Token>
   auto async_changes(std::string prefix, Token&& token) {
     return detail::erase<many_signature>(

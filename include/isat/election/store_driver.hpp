@@ -70,6 +70,7 @@ class store_driver {
         options_{std::move(options)},
         timer_{executor_},
         relist_{executor_},
+        rewatch_{executor_},
         run_{executor_} {
     known_names_.emplace(node_named(options_.node_name), options_.node_name);
   }
@@ -109,6 +110,7 @@ class store_driver {
 
   // The store tells.
   void watch();
+  void watch_again();
   void list();
   void relist_later();
   void take_in(const std::vector<entry>& all);
@@ -163,6 +165,9 @@ class store_driver {
   asio::steady_timer timer_;
   std::optional<std::chrono::steady_clock::time_point> wake_at_;
   asio::steady_timer relist_;
+  bool relisting_ = false;  // relist_ is waited for
+  asio::steady_timer rewatch_;
+  std::chrono::steady_clock::time_point watch_asked_at_;
   detail::stop_signal stop_watch_;
   bool watching_ = false;
   bool stepping_ = false;

@@ -53,16 +53,23 @@ class store_health {
   /// How long to wait before a list and a watch that failed are tried again: longer each time, and not the same for
   /// everybody. @param asked how long the store asks not to be asked
   duration pause(duration asked) noexcept {
-    const unsigned failures = list_failures_ > watch_failures_ ? list_failures_ : watch_failures_;
-    const duration own =
-        detail::spread(detail::doubled(pause_min, failures > 0 ? failures - 1 : 0, pause_max), random_.next());
+    const duration own = own_pause(list_failures_ > watch_failures_ ? list_failures_ : watch_failures_, pause_max);
     const duration wish = asked < pause_max ? asked : pause_max;
     return own > wish ? own : wish;
+  }
+
+  /// How long to wait, from `now` on, before a watch that has failed is asked for again. One that had lasted: not at
+  /// all, since when it looks for itself what it watches is the store's business. One that failed at once: longer each
+  /// time, yet shorter than a store goes on watching for nobody.
+  /// @param asked when it was asked for
+  duration watch_pause(time_point asked, time_point now) noexcept {
+    return now - asked >= pause_min ? duration{0} : own_pause(watch_failures_, watch_pause_max);
   }
 
   static constexpr auto calm_after = std::chrono::seconds{5};
   static constexpr duration pause_min = std::chrono::milliseconds{200};
   static constexpr duration pause_max = std::chrono::seconds{5};
+  static constexpr duration watch_pause_max = std::chrono::milliseconds{700};  // and a quarter more
 
  private:
   static constexpr auto watch_bit = static_cast<unsigned>(store_task::watch);
@@ -72,6 +79,10 @@ class store_health {
   // An unknown outcome told by the store itself is an answer: a successor was faster than its second look.
   static bool is_answer(const error_code& error) noexcept {
     return !error || error == isat::error::version_conflict || error == isat::error::outcome_unknown;
+  }
+
+  duration own_pause(unsigned failures, duration longest) noexcept {
+    return detail::spread(detail::doubled(pause_min, failures > 0 ? failures - 1 : 0, longest), random_.next());
   }
 
   // Each by itself: a list may be done while no watch is, and a watch that waits tells nothing of itself.

@@ -14,6 +14,7 @@ void store_driver<Election>::run(Election election, leadership_table& table, han
   followed_.reset();
   told_layout_.reset();
   name_taken_ = false;
+  relisting_ = false;
   health_ = store_health{detail::random_number()};
   auto start = run_.while_pending([this, &table, election = std::move(election)]() mutable {
     election_.emplace(std::move(election));
@@ -35,6 +36,7 @@ void store_driver<Election>::run(Election election, leadership_table& table, han
 template <class Election>
 void store_driver<Election>::watch() {
   watching_ = true;
+  watch_asked_at_ = std::chrono::steady_clock::now();
   auto told = run_.while_pending([this](error_code error, const std::vector<entry>& changed) {
     watching_ = false;
     if (stop_by_) {
@@ -44,6 +46,7 @@ void store_driver<Election>::watch() {
     note_store(store_task::watch, error);
     if (error) {
       election_->on_watch_lost(lease_clock::now());
+      watch_again();
       relist_later();
     } else {
       watch();
@@ -52,6 +55,17 @@ void store_driver<Election>::watch() {
     step();
   });
   store_.async_changes(options_.names.prefix(), stop_watch_.bind(std::move(told)));
+}
+
+template <class Election>
+void store_driver<Election>::watch_again() {
+  const auto now = std::chrono::steady_clock::now();
+  const auto pause = health_.watch_pause(watch_asked_at_, now);
+  if (pause <= std::chrono::nanoseconds{0}) return watch();
+  rewatch_.expires_at(now + pause);
+  rewatch_.async_wait(run_.while_pending([this](error_code cancelled) {
+    if (!cancelled && !stop_by_ && !watching_) watch();
+  }));
 }
 
 template <class Election>
@@ -70,12 +84,15 @@ void store_driver<Election>::list() {
                     }));
 }
 
-// Whatever has failed is tried again, the watch first: what changes after the list must not be missed.
+// Whatever has failed is tried again, the watch first: what changes after the list must not be missed. A watch that
+// goes on failing meanwhile does not put the list off.
 template <class Election>
 void store_driver<Election>::relist_later() {
+  if (std::exchange(relisting_, true)) return;
   relist_.expires_after(health_.pause(store_.asked_pause()));
   relist_.async_wait(run_.while_pending([this](error_code cancelled) {
     if (cancelled || stop_by_) return;
+    relisting_ = false;
     if (!watching_) watch();
     list();
   }));
@@ -309,6 +326,7 @@ void store_driver<Election>::finish() {
   store_news_.clear();
   timer_.cancel();
   relist_.cancel();
+  rewatch_.cancel();
   wake_at_.reset();
   stop_watch_.emit();
   run_.complete(asio::error::operation_aborted);

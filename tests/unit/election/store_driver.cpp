@@ -785,6 +785,30 @@ TEST_CASE("after a broken watch it watches and reads everything again") {
   CHECK(at.until([&] { return at.said.count("lease 0") == 2; }));
 }
 
+TEST_CASE("a watch that had lasted is asked for again at once, long before everything is read again") {
+  lease_bench at;
+  at.start_and_list();
+  at.store.asked = 1h;  // puts off the list
+  const auto began = steady::now();
+  while (steady::now() < began + election::store_health::pause_min) at.context.run_one_for(10ms);
+  at.store.break_watch();
+  REQUIRE(at.until([&] { return at.said.count("watch lost") == 1; }));
+  CHECK(at.store.watch_count == 2);
+  CHECK(at.store.list_count == 1);
+}
+
+TEST_CASE("a watch that fails at once is asked for again soon, but not at once, and does not put off the lists") {
+  lease_bench at;
+  at.store.watches = fault::refuse;
+  at.store.asked = 900ms;
+  const auto began = steady::now();
+  at.start();
+  REQUIRE(at.until([&] { return at.said.count("listed") == 2; }));
+  CHECK(steady::now() - began < 2s);
+  CHECK(at.store.watch_count >= 3);
+  CHECK(at.store.watch_count <= 7);
+}
+
 TEST_CASE("a store that is down at the start is asked until it answers; both are told once") {
   lease_bench at;
   at.store.lists = at.store.watches = fault::refuse;

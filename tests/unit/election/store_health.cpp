@@ -144,3 +144,21 @@ TEST_CASE("a pause is as long as the store asks for, within reason") {
   CHECK(store.health.pause(1s) == 1s);
   CHECK(store.health.pause(24h) == store_health::pause_max);
 }
+
+TEST_CASE("a watch that had lasted is asked for again at once, one that failed at once within a second") {
+  patient store;
+  const auto pause_after = [&store](store_health::duration lasted) {
+    const auto asked = store.now;
+    store.now += lasted;
+    store.fails(store_task::watch);
+    return store.health.watch_pause(asked, store.now);
+  };
+  const auto first = pause_after(0s);
+  CHECK(first >= store_health::pause_min * 3 / 4);
+  CHECK(first <= store_health::pause_min * 5 / 4);
+  for (int i = 0; i < 8; ++i) CHECK(pause_after(store_health::pause_min - 1ns) < 1s);
+  CHECK(pause_after(0s) > 2 * store_health::pause_min);
+  CHECK(pause_after(store_health::pause_min) == 0s);
+  CHECK(pause_after(1h) == 0s);
+  CHECK(pause_after(0s) <= 2 * store_health::pause_min * 5 / 4);
+}
