@@ -54,24 +54,6 @@ std::string_view word(lease_outcome outcome) noexcept {
   isat::detail::unreachable();
 }
 
-std::string_view word(lease_change change) noexcept {
-  switch (change) {
-    case lease_change::none:
-      return "nothing";
-    case lease_change::gained:
-      return "gained";
-    case lease_change::lost:
-      return "lost";
-    case lease_change::seized:
-      return "seized";
-    case lease_change::released:
-      return "released";
-    case lease_change::follows:
-      return "follows";
-  }
-  isat::detail::unreachable();
-}
-
 constexpr std::string_view trouble_words[] = {
     "none",         "deschedule",     "crash",           "stop",        "unwilling",
     "hand-over",    "wish",           "suspend",         "freeze",      "slew",
@@ -147,7 +129,8 @@ std::string what_happened(const trace_entry& entry) {
       if (entry.detail == 0) return "ANSWERS NO MORE";
       return fmt::format("ANSWERS for {:.3f} s in term {}", seconds, entry.claim.term);
     case trace_kind::changes:
-      return fmt::format("event: {} term {}: {}", word(static_cast<lease_change>(entry.detail / 16)), entry.claim.term,
+      return fmt::format("event: {} term {}: {}",
+                         isat::election::to_string(static_cast<lease_change>(entry.detail / 16)), entry.claim.term,
                          isat::election::to_string(static_cast<lease_reason>(entry.detail % 16)));
     case trace_kind::trouble:
       return fmt::format("* {} for {:.3f} s, {}", trouble_words[entry.detail], seconds,

@@ -115,13 +115,13 @@ void event_metrics::add_transitions() {
     transitions_.Add(labels({{"change", is_gain ? "gained" : "lost"}, {"reason", reason_label(reason)}}));
   }
   for (const auto change : {lease_change::seized, lease_change::released, lease_change::follows}) {
-    transitions_.Add(labels({{"change", change_label(change)}, {"reason", "none"}}));
+    transitions_.Add(labels({{"change", to_string(change)}, {"reason", "none"}}));
   }
 }
 
 void event_metrics::count_transition(const election::lease_event& event) {
-  const std::string_view change = change_label(event.what);
-  if (change.empty()) return;
+  if (event.what == lease_change::none) return;
+  const std::string_view change = to_string(event.what);
   const bool has_reason = event.what == lease_change::gained || event.what == lease_change::lost;
   const std::string_view reason = has_reason ? reason_label(event.why) : "none";
   transitions_.Add(labels({{"change", change}, {"reason", reason}})).Increment();
@@ -150,24 +150,6 @@ void event_metrics::note(const store_operation& operation) {
 
 void event_metrics::note_http_answer(unsigned status) {
   http_answers_.Add({{"code", std::to_string(status)}}).Increment();
-}
-
-std::string_view change_label(lease_change change) noexcept {
-  switch (change) {
-    case lease_change::none:
-      return {};
-    case lease_change::gained:
-      return "gained";
-    case lease_change::lost:
-      return "lost";
-    case lease_change::seized:
-      return "seized";
-    case lease_change::released:
-      return "released";
-    case lease_change::follows:
-      return "follows";
-  }
-  return {};
 }
 
 std::string_view reason_label(lease_reason reason) noexcept {

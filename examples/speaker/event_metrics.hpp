@@ -49,9 +49,6 @@ class event_metrics {
   prometheus::Family<prometheus::Counter>& http_answers_;
 };
 
-/// The value of the label `change`, or empty for one that is no transition.
-std::string_view change_label(isat::election::lease_change change) noexcept;
-
 /// The value of the label `reason`: the enumerator's name.
 std::string_view reason_label(isat::election::lease_reason reason) noexcept;
 

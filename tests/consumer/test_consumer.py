@@ -19,6 +19,23 @@ class Consumer(Installed):
         self.build(build)
         self.assertEqual(f"core {VERSION}\n", run(build / "consumer"))
 
+    def test_core_needs_neither_exceptions_nor_run_time_types(self):
+        program = self.folder / "core-without"
+        without = ("-std=c++20", "-fno-exceptions", "-fno-rtti", "-Wall", "-Wextra", "-Werror")
+        run(CXX, *without, f"-I{self.prefix}/include", HERE / "core/main.cpp", "-o", program)
+        self.assertEqual(f"core {VERSION}\n", run(program))
+
+    def test_an_include_folder_and_fmt_are_enough_for_net(self):
+        program = self.folder / "net-by-hand"
+        run(CXX, "-std=c++20", f"-I{self.prefix}/include", HERE / "net/main.cpp", "-lfmt", "-o", program)
+        self.assertEqual(f"net {VERSION} ff:ff:ff:ff:ff:ff\n", run(program))
+
+    def test_it_is_fetched_from_a_folder_that_the_user_names(self):
+        options = (f"-DFETCHCONTENT_SOURCE_DIR_ISAT={ROOT}", "-DFETCHCONTENT_FULLY_DISCONNECTED=ON")
+        build, _ = self.configure(HERE / "fetched", "fetched", *options)
+        self.build(build)
+        self.assertEqual(f"core {VERSION}\n", run(build / "consumer"))
+
     def test_net_is_found_where_openssl_is_absent_links_from_two_units_and_runs(self):
         build, _ = self.configure(HERE / "net", "net", "-DCMAKE_DISABLE_FIND_PACKAGE_OpenSSL=ON")
         self.build(build)

@@ -50,6 +50,13 @@ class Static(EachForm, Installed):
     def built(cls):
         return BUILD_DIR if os.environ["ISAT_KUBERNETES_TYPE"] == "STATIC_LIBRARY" else built_as("static")
 
+    def test_one_include_folder_and_the_libraries_are_enough(self):
+        program = self.folder / "by-hand"
+        found = (f"-I{self.prefix}/include", f"-L{next(self.prefix.rglob('libisat-kubernetes.a')).parent}")
+        libraries = ("-lisat-kubernetes", "-lboost_json", "-lboost_url", "-lssl", "-lcrypto", "-lfmt")
+        run(CXX, "-std=c++20", *found, SOURCE / "main.cpp", *libraries, "-o", program)
+        self.assertEqual(f"kubernetes {VERSION}\n", run(program))
+
     def test_one_library_is_installed(self):
         self.assertEqual(["libisat-kubernetes.a"], self.libraries())
 

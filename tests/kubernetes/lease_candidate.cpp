@@ -73,8 +73,9 @@ class journal final : public election::leadership_observer {
       write("store-answers");
     } else if (const auto* change = std::get_if<election::lease_transition>(&notice)) {
       const auto& event = change->event;
-      write(name_of(event.what), fmt::format(R"(,"lease":{},"term":{},"why":{},"node":{})", lease(change->group),
-                                             event.term, quoted(to_string(event.why)), quoted(change->node)));
+      write(election::to_string(event.what),
+            fmt::format(R"(,"lease":{},"term":{},"why":{},"node":{})", lease(change->group), event.term,
+                        quoted(to_string(event.why)), quoted(change->node)));
     }
   }
 
@@ -93,24 +94,6 @@ class journal final : public election::leadership_observer {
     const auto by_boot = deadline.boot - now.boot;
     const auto by_raw = (deadline.raw + deadline.suspended) - (now.raw + now.suspended);
     return by_boot < by_raw ? by_boot : by_raw;
-  }
-
-  static std::string_view name_of(election::lease_change what) {
-    switch (what) {
-      case election::lease_change::none:
-        return "none";
-      case election::lease_change::gained:
-        return "gained";
-      case election::lease_change::lost:
-        return "lost";
-      case election::lease_change::seized:
-        return "seized";
-      case election::lease_change::released:
-        return "released";
-      case election::lease_change::follows:
-        return "follows";
-    }
-    isat::detail::unreachable();
   }
 
   std::string lease(group_id group) const { return quoted(leases_[static_cast<std::size_t>(group)]); }

@@ -60,6 +60,25 @@ struct group_event {
   lease_event event;
 };
 
+/// One word.
+constexpr std::string_view to_string(lease_change change) noexcept {
+  switch (change) {
+    case lease_change::none:
+      return "none";
+    case lease_change::gained:
+      return "gained";
+    case lease_change::lost:
+      return "lost";
+    case lease_change::seized:
+      return "seized";
+    case lease_change::released:
+      return "released";
+    case lease_change::follows:
+      return "follows";
+  }
+  detail::unreachable();
+}
+
 /// A phrase for a log line, for the reason of a gain or a loss.
 constexpr std::string_view to_string(lease_reason reason) noexcept {
   switch (reason) {

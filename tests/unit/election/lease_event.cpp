@@ -24,6 +24,13 @@ TEST_CASE("every reason has a phrase of its own") {
   CHECK(phrases.size() == last + 1U);
 }
 
+TEST_CASE("every change has a word of its own") {
+  std::set<std::string_view> words;
+  constexpr auto last = static_cast<std::uint8_t>(lease_change::follows);
+  for (std::uint8_t value = 0; value <= last; ++value) words.insert(to_string(static_cast<lease_change>(value)));
+  CHECK(words == std::set<std::string_view>{"none", "gained", "lost", "seized", "released", "follows"});
+}
+
 TEST_CASE("the values of changes and reasons are fixed") {
   static_assert(static_cast<int>(lease_change::gained) == 1);
   static_assert(static_cast<int>(lease_change::follows) == 5);
