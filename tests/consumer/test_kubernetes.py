@@ -113,7 +113,10 @@ class Vendored(unittest.TestCase):
         program = BUILD_DIR / "consumer" / "vendored"
         program.parent.mkdir(exist_ok=True)
         libraries = ("-lboost_json", "-lboost_url", "-lssl", "-lcrypto", "-lfmt")
-        run(CXX, "-std=c++20", f"-I{ROOT}/include", SOURCE / "main.cpp", *libraries, "-o", program)
+        # All bodies in one unit take their time: a compiler cache may know it.
+        launcher = [word for word in (os.environ.get("ISAT_COMPILER_LAUNCHER"),) if word]
+        run(*launcher, CXX, "-std=c++20", f"-I{ROOT}/include", "-c", SOURCE / "main.cpp", "-o", f"{program}.o")
+        run(CXX, f"{program}.o", *libraries, "-o", program)
         self.assertEqual(f"kubernetes {VERSION}\n", run(program))
 
 
