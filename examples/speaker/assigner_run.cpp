@@ -22,12 +22,6 @@ kubernetes::address_pool pool_of(const service_choice& services) {
   return kubernetes::address_pool{std::move(ranges)};
 }
 
-kubernetes::event_recorder_options recorder_options_of(const options& what) {
-  kubernetes::event_recorder_options wanted;
-  wanted.node_name = what.node_name;  // that Events cannot be written is told by whoever tells more of them
-  return wanted;
-}
-
 struct assigner_logger {
   const logger& log;
 
@@ -51,8 +45,9 @@ struct assigner_logger {
 }  // namespace
 
 assigner_run::assigner_run(kubernetes::api_client& client, isat::election::lease_store& store,
-                           const chosen_source& source, const options& what, const logger& log)
-    : log_{log}, recorder_{client, recorder_options_of(what)}, assigner_{client, store, options_of(what, source)} {}
+                           const chosen_source& source, kubernetes::event_recorder& recorder, const options& what,
+                           const logger& log)
+    : log_{log}, recorder_{recorder}, assigner_{client, store, options_of(what, source)} {}
 
 kubernetes::assigner_options assigner_run::options_of(const options& what, const chosen_source& source) {
   kubernetes::assigner_options wanted;

@@ -21,9 +21,10 @@ namespace speakerd {
 class assigner_run {
  public:
   /// @param source knows which addresses are taken
+  /// @param recorder tells it to people
   /// All of them must outlive this. @pre what.services.pool is not empty
   assigner_run(isat::kubernetes::api_client& client, isat::election::lease_store& store, const chosen_source& source,
-               const options& what, const logger& log);
+               isat::kubernetes::event_recorder& recorder, const options& what, const logger& log);
 
   /// @param on_end is called when it has ended; not before stop(), unless it can never work
   void start(std::function<void()> on_end);
@@ -37,7 +38,7 @@ class assigner_run {
   void tell(const isat::kubernetes::assigner_notice& notice);
 
   const logger& log_;
-  isat::kubernetes::event_recorder recorder_;
+  isat::kubernetes::event_recorder& recorder_;
   isat::kubernetes::address_assigner assigner_;
   isat::detail::stop_signal stop_;
   bool is_running_ = false;

@@ -96,6 +96,12 @@ std::string chosen_elector::store_failure(const isat::error_code& reason) const 
   return store_failure_ ? store_failure_(reason) : std::string{};
 }
 
+bool chosen_elector::comes_first(std::uint64_t key) const {
+  if (layout_elector_ == nullptr) return true;
+  const election::election_machine* const running = layout_elector_->election();
+  return running != nullptr && running->comes_first(key);
+}
+
 std::optional<election_state> chosen_elector::state() const {
   if (layout_elector_ == nullptr) return std::nullopt;
   const election::election_machine* const running = layout_elector_->election();

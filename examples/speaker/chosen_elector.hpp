@@ -18,6 +18,7 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -48,6 +49,10 @@ class chosen_elector {
   /// What the store said when it most recently failed; empty if it has no words beside its error codes.
   /// @param reason of the failure that is meant; none: the most recent one
   std::string store_failure(const isat::error_code& reason = {}) const;
+
+  /// Whether of all speakers of the store this one is the first for `key`, and has to do what one of them is to do. As
+  /// long as it is not known who they are, no. Without an election every speaker has.
+  bool comes_first(std::uint64_t key) const;
 
   /// How the election stands; none: there is none.
   std::optional<election_state> state() const;

@@ -32,7 +32,7 @@ std::vector<isat::responder::vip> expand(std::span<const vip_range> ranges) {
 
 chosen_source::chosen_source(boost::asio::any_io_executor executor, const options& what, const logger& log,
                              kubernetes::api_client* client)
-    : executor_{std::move(executor)}, log_{log} {
+    : executor_{std::move(executor)}, log_{log}, node_name_{what.node_name} {
   switch (what.source) {
     case source_kind::fixed:
       listed_ = std::make_unique<isat::source::static_source>(executor_, expand(what.vips));
@@ -49,12 +49,8 @@ void chosen_source::follow_services(const options& what, kubernetes::api_client&
   wanted.rules.lb_class = what.services.lb_class;
   wanted.rules.announce_without_endpoints = what.services.announce_without_endpoints;
   wanted.rules.withdraw_when_unschedulable = what.services.withdraw_when_cordoned;
-  wanted.on_notice = [this](const kubernetes::service_source_notice& notice) {
-    log_services(log_, notice);
-    events_->note(notice);
-  };
+  wanted.on_notice = [this](const kubernetes::service_source_notice& notice) { events_->note(notice); };
   services_ = std::make_unique<kubernetes::service_source>(client, std::move(wanted));
-  events_ = std::make_unique<service_events>(client, *services_, what.node_name, log_);
   addresses_ = std::make_unique<address_watch>(
       executor_, what.interfaces, [this](auto carried) { services_->set_carried_addresses(std::move(carried)); });
 }
@@ -64,12 +60,16 @@ isat::source::vip_source& chosen_source::get() noexcept {
   return *listed_;
 }
 
-void chosen_source::start() {
-  if (addresses_) addresses_->start();
+void chosen_source::start(const isat::speaker& speaker, telling_duty duty, kubernetes::event_recorder* recorder) {
+  if (!services_) return;
+  events_ = std::make_unique<service_events>(events_source{*services_, speaker, std::move(duty)}, *recorder, node_name_,
+                                             log_);
+  addresses_->start();
 }
 
 void chosen_source::stop() {
   if (addresses_) addresses_->stop();
+  if (events_) events_->stop();
 }
 
 std::optional<std::chrono::nanoseconds> chosen_source::age() const {
@@ -85,11 +85,11 @@ std::optional<std::chrono::nanoseconds> chosen_source::age() const {
   return age;
 }
 
-void chosen_source::note(const isat::speaker_event& event, const isat::speaker& speaker) {
+void chosen_source::note(const isat::speaker_event& event) {
   if (!services_) return;
   is_synced_ = is_synced_ || std::holds_alternative<isat::source_synced>(event);
   if (is_synced_) log_vip(log_, event, services_->table());  // before, their number is enough
-  events_->note(event, speaker);
+  events_->note(event);
 }
 
 }  // namespace speakerd

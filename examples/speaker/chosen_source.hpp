@@ -6,6 +6,7 @@
 
 #include "address_watch.hpp"
 #include "isat/kubernetes/api/api_client.hpp"
+#include "isat/kubernetes/service/event_recorder.hpp"
 #include "isat/kubernetes/service/service_source.hpp"
 #include "isat/source/static_source.hpp"
 #include "isat/source/vip_source.hpp"
@@ -13,12 +14,14 @@
 #include "logger.hpp"
 #include "options.hpp"
 #include "service_events.hpp"
+#include "trouble_watch.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <string>
 
 namespace speakerd {
 
@@ -31,8 +34,9 @@ class chosen_source {
 
   isat::source::vip_source& get() noexcept;
 
-  /// Looks after what the source must know of this host, until stop().
-  void start();
+  /// Looks after what the source must know of this host, and after what people are to be told, until stop().
+  /// @param speaker and `recorder` must outlive this; no recorder: there are no Services
+  void start(const isat::speaker& speaker, telling_duty duty, isat::kubernetes::event_recorder* recorder);
   void stop();
 
   /// For how long it may have missed changes; none: it does not know all of the beginning.
@@ -42,16 +46,17 @@ class chosen_source {
   bool is_taken(isat::ipv4_address address) const { return services_ && services_->table().is_taken(address); }
 
   /// What the speaker tells.
-  void note(const isat::speaker_event& event, const isat::speaker& speaker);
+  void note(const isat::speaker_event& event);
 
  private:
   void follow_services(const options& what, isat::kubernetes::api_client& client);
 
   boost::asio::any_io_executor executor_;
   const logger& log_;
+  std::string node_name_;
   std::unique_ptr<isat::source::static_source> listed_;  // this, or all that follow
   std::unique_ptr<isat::kubernetes::service_source> services_;
-  std::unique_ptr<service_events> events_;
+  std::unique_ptr<service_events> events_;  // since start()
   std::unique_ptr<address_watch> addresses_;
   bool is_synced_ = false;
 };

@@ -12,6 +12,8 @@
 #include "isat/election/election_notice.hpp"
 #include "isat/election/group_names.hpp"
 #include "isat/election/record_names.hpp"
+#include "isat/kubernetes/service/event_recorder.hpp"
+#include "isat/lease_clock.hpp"
 #include "isat/source/grouped_source.hpp"
 #include "isat/speaker.hpp"
 #include "isat/version.hpp"
@@ -19,6 +21,7 @@
 #include "privileges.hpp"
 #include "run.hpp"
 #include "run_state.hpp"
+#include "service_events.hpp"
 #include "start_warnings.hpp"
 #include "status_server.hpp"
 #include "store_wait.hpp"
@@ -76,6 +79,7 @@ class session {
         end_signals_{context_, SIGTERM, SIGINT},
         reload_signal_{context_, SIGHUP},
         client_{make_cluster_client(context_.get_executor(), what, log)},
+        recorder_{make_event_recorder(client_.get(), what, log)},
         vips_{context_.get_executor(), what, log, client_.get()},
         source_{vips_.get(), what.layout_wish, &groups_, [this](isat::ipv4_address vip) { on_waiting(vip); }},
         status_{what.http ? std::make_unique<status_server>(context_.get_executor(), what) : nullptr},
@@ -88,14 +92,17 @@ class session {
                  status_ ? &status_->events() : nullptr},
         speaker_{context_.get_executor(), elector_.get(), source_,
                  speaker_options_of(what, [this](const isat::speaker_event& event) { on_event(event); })} {
-    if (!what.services.pool.empty()) assigner_.emplace(*client_, *elector_.store(), vips_, what, log);
+    if (!what.services.pool.empty()) assigner_.emplace(*client_, *elector_.store(), vips_, *recorder_, what, log);
   }
 
   exit_code run() {
     wait_for_end();
     wait_for_reload();
     if (client_) log_cluster(log_, *client_);
-    vips_.start();
+    vips_.start(speaker_,
+                {[this](std::uint64_t key) { return elector_.comes_first(key); },
+                 [this](isat::ipv4_address vip) { return term_for_all(vip); }},
+                recorder_.get());
     serve_status();
     if (what_.elector == elector_kind::kubernetes && what_.cluster.wait) {
       wait_for_store(*what_.cluster.wait);
@@ -134,13 +141,22 @@ class session {
       if (speaker_.find_interface(static_cast<isat::interface_id>(at)) != nullptr) ++now.interfaces;
     }
     now.election = elector_.state();
+    if (recorder_) now.events = recorder_->counters();
     return now;
+  }
+
+  /// The term in which this node leads the group that the address is in for all speakers; 0: in none. Where there is no
+  /// election, or each address is a group of its own, others may announce what this node cannot.
+  std::uint64_t term_for_all(isat::ipv4_address vip) const {
+    if (what_.elector == elector_kind::always || source_.layout().is_per_address()) return 0;
+    const auto leadership = speaker_.leaderships().find(source_.layout().group_of(vip));
+    return leadership.covers(isat::lease_clock::now()) ? leadership.term : 0;
   }
 
   void on_event(const isat::speaker_event& event) {
     if (std::holds_alternative<isat::source_synced>(event)) is_synced_ = true;
     log_event(log_, event, &groups_);
-    vips_.note(event, speaker_);
+    vips_.note(event);
   }
 
   void on_waiting(isat::ipv4_address vip) const {
@@ -220,11 +236,23 @@ class session {
     is_over_ = true;
     error_code ignored;
     end_signals_.cancel(ignored);
-    end_signals_.clear(ignored);
-    for (const int number : {SIGTERM, SIGINT}) std::signal(number, end_at_once);
+    catch_end_signals_at_once();
     reload_signal_.cancel(ignored);
     if (status_) status_->stop();
     vips_.stop();
+  }
+
+  // One that comes in between waits until it can be caught: by default it would end the process with another code.
+  void catch_end_signals_at_once() {
+    sigset_t held;
+    sigset_t before;
+    ::sigemptyset(&held);
+    for (const int number : {SIGTERM, SIGINT}) ::sigaddset(&held, number);
+    ::pthread_sigmask(SIG_BLOCK, &held, &before);
+    error_code ignored;
+    end_signals_.clear(ignored);
+    for (const int number : {SIGTERM, SIGINT}) std::signal(number, end_at_once);
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   }
 
   const options& what_;
@@ -232,8 +260,9 @@ class session {
   asio::io_context context_{1};
   asio::signal_set end_signals_;
   asio::signal_set reload_signal_;
-  std::unique_ptr<isat::kubernetes::api_client> client_;  // null if nothing is in a cluster
-  isat::election::group_names groups_;                    // outlives those that have ids of it
+  std::unique_ptr<isat::kubernetes::api_client> client_;        // null if nothing is in a cluster
+  std::unique_ptr<isat::kubernetes::event_recorder> recorder_;  // null if there are no Services
+  isat::election::group_names groups_;                          // outlives those that have ids of it
   chosen_source vips_;
   isat::source::grouped_source source_;
   std::unique_ptr<status_server> status_;  // null without --http; outlives those that it is told by

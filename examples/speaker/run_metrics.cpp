@@ -156,6 +156,15 @@ void add_state(metric_families& into, const run_state& state, std::chrono::nanos
           "How much too late the event loop ran its last timer of four in a second", seconds(lateness));
 }
 
+void add_service_events(metric_families& into, const isat::kubernetes::event_counters& counted) {
+  family events{MetricType::Counter, "isat_events_total", "Events on Services by what became of them"};
+  events.add(number(counted.told), {{"outcome", "told"}});
+  events.add(number(counted.repeated), {{"outcome", "repeated"}});
+  events.add(number(counted.failed), {{"outcome", "failed"}});
+  events.add(number(counted.forgotten), {{"outcome", "forgotten"}});
+  into.push_back(events.take());
+}
+
 void add_process(metric_families& into) {
   family build{MetricType::Gauge, "isat_build_info", "Always 1; which isat-speaker this is"};
   build.add(1, {{"version", std::string{isat::version}}, {"compiler", __VERSION__}});

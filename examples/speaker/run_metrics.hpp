@@ -25,6 +25,9 @@ void add_totals(metric_families& into, const isat::speaker& speaker, const isat:
 /// How the run stands. @param lateness of the event loop
 void add_state(metric_families& into, const run_state& state, std::chrono::nanoseconds lateness);
 
+/// What became of Events on Services.
+void add_service_events(metric_families& into, const isat::kubernetes::event_counters& counted);
+
 /// What was built, and what the process takes of its host.
 void add_process(metric_families& into);
 

@@ -4,6 +4,8 @@
 // this in when asked; nobody acts on it.
 #pragma once
 
+#include "isat/kubernetes/service/event_recorder.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -31,6 +33,8 @@ struct run_state {
   std::optional<std::chrono::nanoseconds> source_age;  ///< since the source last knew to be up to date; none: never yet
   std::size_t interfaces{};                            ///< on which it announces now
   std::optional<election_state> election;              ///< none: the elector has no loop
+  /// What became of Events on Services; none: none are written.
+  std::optional<isat::kubernetes::event_counters> events = {};
 };
 
 }  // namespace speakerd

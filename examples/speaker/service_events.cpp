@@ -2,9 +2,11 @@
 
 #include "isat/lease_clock.hpp"
 #include "service_events.hpp"
+#include "service_log.hpp"
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -14,15 +16,6 @@ namespace speakerd {
 namespace {
 
 namespace kubernetes = isat::kubernetes;
-
-kubernetes::event_recorder_options options_of(const std::string& node_name, const logger& log) {
-  kubernetes::event_recorder_options wanted;
-  wanted.node_name = node_name;
-  wanted.on_failure = [&log](const isat::error_code&, const std::string& sentence) {
-    log.warn("Events on Services cannot be written", {{"reason", sentence}});
-  };
-  return wanted;
-}
 
 std::string_view reason_of(kubernetes::vip_standing standing) noexcept {
   using kubernetes::vip_standing;
@@ -57,26 +50,58 @@ std::string_view reason_of(const kubernetes::service_notice& notice) noexcept {
       return "PortConflict";
     case kubernetes::notice_kind::ingress:
       return "UnusableAddress";
+    case kubernetes::notice_kind::local:
+      return "NoLocalEndpoint";
     case kubernetes::notice_kind::none:
     case kubernetes::notice_kind::node:
+    case kubernetes::notice_kind::joined:
       break;
   }
   return {};
 }
 
+/// A sentence for people; of what this node is to tell because it leads, with the remedy.
+std::string sentence_of(const kubernetes::service_notice& notice) {
+  constexpr std::string_view remedy =
+      ", and leads the group of the address, so nobody announces it: let each address be a group of its own "
+      "(isat-speaker --groups service), or have an endpoint on every node";
+  std::string text = to_text(notice);
+  if (notice.kind == kubernetes::notice_kind::local) text += remedy;
+  return text;
+}
+
 }  // namespace
 
-service_events::service_events(kubernetes::api_client& client, const kubernetes::service_source& source,
-                               std::string node_name, const logger& log)
-    : source_{source}, node_name_{std::move(node_name)}, recorder_{client, options_of(node_name_, log)} {}
+std::unique_ptr<kubernetes::event_recorder> make_event_recorder(kubernetes::api_client* client, const options& what,
+                                                                const logger& log) {
+  if (what.source != source_kind::kubernetes) return nullptr;
+  kubernetes::event_recorder_options wanted;
+  wanted.node_name = what.node_name;
+  wanted.on_failure = [&log](const isat::error_code&, const std::string& sentence) {
+    log.warn("Events on Services cannot be written", {{"reason", sentence}});
+  };
+  return std::make_unique<kubernetes::event_recorder>(*client, std::move(wanted));
+}
 
-void service_events::note(const isat::speaker_event& event, const isat::speaker& speaker) {
+service_events::service_events(events_source source, kubernetes::event_recorder& recorder, std::string node_name,
+                               const logger& log, std::chrono::nanoseconds hold)
+    : source_{std::move(source)},
+      recorder_{recorder},
+      node_name_{std::move(node_name)},
+      log_{log},
+      troubles_{source_.services.table(), source_.duty, hold},
+      timer_{source_.speaker.get_executor()} {}
+
+void service_events::note(const isat::speaker_event& event) {
+  const isat::speaker& speaker = source_.speaker;
   if (const auto* joined = std::get_if<isat::interface_joined>(&event)) interfaces_.insert(joined->link.name);
   if (const auto* left = std::get_if<isat::interface_left>(&event)) interfaces_.erase(left->link.name);
   if (const auto* gained = std::get_if<isat::leadership_gained>(&event)) {
     speaker.vips().for_each([&](const isat::responder::vip& each) {
       if (each.group == gained->group) tell_owner(each.address, gained->term);
     });
+    troubles_.note_leadership(std::chrono::steady_clock::now());
+    review();
   }
   if (const auto* added = std::get_if<isat::vip_added>(&event)) {
     const auto leadership = speaker.leaderships().find(added->group);
@@ -85,19 +110,56 @@ void service_events::note(const isat::speaker_event& event, const isat::speaker&
 }
 
 void service_events::note(const kubernetes::service_source_notice& notice) {
-  const auto* const told = std::get_if<kubernetes::service_notice>(&notice);
-  if (told == nullptr) return;
-  const std::string_view reason = reason_of(*told);
-  if (reason.empty()) return;
-  for (const auto& service : told->services) {
-    recorder_.record({service, kubernetes::event_type::warning, std::string{reason}, "Announce", to_text(*told)});
+  if (const auto* const told = std::get_if<kubernetes::service_notice>(&notice)) return note_service(*told);
+  log_services(log_, notice);
+}
+
+void service_events::note_service(const kubernetes::service_notice& notice) {
+  if (notice.kind == kubernetes::notice_kind::node || notice.kind == kubernetes::notice_kind::joined) {
+    log_services(log_, notice);
+  }
+  if (notice.kind == kubernetes::notice_kind::joined) {
+    const auto* const vip = source_.speaker.vips().find(notice.address);
+    const auto leadership =
+        vip != nullptr ? source_.speaker.leaderships().find(vip->group) : isat::election::leadership{};
+    if (leadership.covers(isat::lease_clock::now())) tell_owner(notice.address, leadership.term, notice.services);
+  }
+  troubles_.note(std::chrono::steady_clock::now(), notice);
+  review();
+}
+
+void service_events::review() {
+  const auto now = std::chrono::steady_clock::now();
+  if (troubles_.wake() && *troubles_.wake() <= now) {
+    for (const telling& told : troubles_.take(now)) tell(told);
+  }
+  if (!troubles_.wake()) return void(timer_.cancel());
+  timer_.expires_at(*troubles_.wake());
+  timer_.async_wait([this](isat::error_code cancelled) {
+    if (!cancelled) review();
+  });
+}
+
+void service_events::tell(const telling& told) {
+  const std::string sentence = sentence_of(told.notice);
+  if (told.line) log_.write(told.event || is_trouble(told.notice) ? log_level::warn : log_level::info, sentence);
+  if (!told.event) return;
+  const std::string occasion = told.term != 0 ? std::to_string(told.term) : std::string{};
+  for (const auto& service : told.notice.services) {
+    recorder_.record({service, kubernetes::event_type::warning, std::string{reason_of(told.notice)}, "Announce",
+                      sentence, occasion});
   }
 }
 
-// The same words may be true again: after the address has been with another node, in another term.
 void service_events::tell_owner(isat::ipv4_address vip, std::uint64_t term) {
+  tell_owner(vip, term, source_.services.table().services_of(vip));
+}
+
+// The same words may be true again: after the address has been with another node, in another term.
+void service_events::tell_owner(isat::ipv4_address vip, std::uint64_t term,
+                                const std::vector<kubernetes::service_reference>& services) {
   const std::string note = fmt::format("node {} answers for {} on {}", node_name_, vip.to_string(), interfaces());
-  for (const auto& service : source_.table().services_of(vip)) {
+  for (const auto& service : services) {
     recorder_.record({service, kubernetes::event_type::normal, "Announcing", "Announce", note, std::to_string(term)});
   }
 }

@@ -100,7 +100,9 @@ http_answer status_pages::metrics() const {
   metric_families families;
   add_totals(families, speaker, isat::lease_clock::now());
   add_interfaces(families, speaker);
-  add_state(families, source_.state(), source_.pulse.lateness());
+  const run_state state = source_.state();
+  add_state(families, state, source_.pulse.lateness());
+  if (state.events) add_service_events(families, *state.events);
   for (MetricFamily& each : source_.events.collect()) families.push_back(std::move(each));
   add_process(families);
   http_answer answer{.content_type = "text/plain; version=0.0.4; charset=utf-8", .body = metrics_text(families)};

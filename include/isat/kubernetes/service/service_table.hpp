@@ -15,6 +15,7 @@
 //   no node serves each of them         | no_common_node
 //   otherwise                           | no_local_endpoint
 //
+// What all nodes see alike is told alike: what is wrong with an address and its endpoints also while this Node is out.
 // A Service is served from everywhere, unless it wants local endpoints and all that count have a node: then from those.
 // With announce_without_endpoints one that has none is served from everywhere, too.
 #pragma once
@@ -89,6 +90,9 @@ class ISAT_KUBERNETES_API service_table {
 
   /// True since each kind was listed once.
   bool is_listed() const noexcept;
+  /// True while what the notice tells is so: for whoever tells it later than at once. What has `joined` an address has
+  /// it still, and that is announced.
+  bool is_so(const service_notice& notice) const;
   vip_standing standing_of(ipv4_address address) const;
   /// True if a Node has it, or an announcing interface of this node carries it: then it can be no VIP.
   bool is_taken(ipv4_address address) const;
@@ -117,10 +121,13 @@ class ISAT_KUBERNETES_API service_table {
   vip_standing judge(ipv4_address address) const;
   vip_standing judge_address(ipv4_address address) const;
   vip_standing judge_endpoints(const detail::service_index::services& of) const;
+  vip_standing trouble_of(ipv4_address address, vip_standing standing) const;
   vip_standing judge_node() const noexcept;
   void look_at_node();
   void tell_flaws(const service_facts& service);
+  void tell_joined(const service_facts& service);
   void tell_standing(ipv4_address address, told_address& known);
+  void tell_local(ipv4_address address);
   void tell_ports(ipv4_address address, told_address& known);
 
   service_rules rules_;

@@ -270,7 +270,76 @@ TEST_CASE("with externalTrafficPolicy Local the address follows the endpoints") 
   CHECK(t.takes() == strings{"-192.0.2.1"});
   t.table.set(slice("web-2", "web", {"here"}));
   CHECK(t.takes() == strings{"+192.0.2.1"});
+}
+
+TEST_CASE("that this node has no endpoint of a Local Service is said each time it begins") {
+  table_of_here t;
+  t.lists_nodes_only();
+  const strings said{
+      "node here cannot announce 192.0.2.1 of a/web: it has no endpoint of a Service with externalTrafficPolicy Local"};
+  t.serves("web", "192.0.2.1", {"there"}, true);
+  CHECK(t.hears() == said);
+  const auto notice = t.notices.back();
+  CHECK(t.table.is_so(notice));
+  t.table.set(slice("web-2", "web", {"there"}));
+  t.table.set(node("here"));
   CHECK(t.hears() == strings{});
+  t.table.set(slice("web", "web", {"here"}));
+  CHECK(t.hears() == strings{});
+  CHECK_FALSE(t.table.is_so(notice));
+  t.table.set(slice("web", "web", {}));
+  CHECK(t.hears() == said);
+  SUBCASE("after that the node was out of use") {
+    auto own = node("here");
+    own.excluded = true;
+    t.table.set(own);
+    t.hears();
+    CHECK_FALSE(t.table.is_so(notice));
+    t.table.set(node("here"));
+    CHECK(t.hears() == strings{"node here can announce addresses again", said[0]});
+  }
+  SUBCASE("after that nobody had one") {
+    t.table.set(slice("web-2", "web", {}));
+    t.hears();
+    t.table.set(slice("web-2", "web", {"there"}));
+    CHECK(t.hears() == strings{"192.0.2.1 of a/web can be announced again, but not by this node", said[0]});
+  }
+}
+
+TEST_CASE("a Service that joins an announced address is said, and no other") {
+  table_of_here t;
+  t.lists_nodes_only();
+  t.serves("one", "192.0.2.1", {"there"});
+  CHECK(t.hears() == strings{});
+  t.table.set(service("two", {"192.0.2.1"}));
+  CHECK(t.hears() == strings{"a/two has 192.0.2.1 from now on, which is announced already"});
+  CHECK(t.notices.back().services == std::vector<service_reference>{{{"a", "two"}, "uid-two"}});
+  const auto notice = t.notices.back();
+  CHECK(t.table.is_so(notice));
+  SUBCASE("the same again is nothing new") {
+    t.table.set(service("two", {"192.0.2.1"}));
+    t.serves("one", "192.0.2.1", {"there", "here"});
+    CHECK(t.hears() == strings{});
+  }
+  SUBCASE("one that took the place of another of that name is another") {
+    auto next = service("two", {"192.0.2.1"});
+    next.uid = "uid-next";
+    t.table.set(next);
+    CHECK(t.hears().size() == 1);
+    CHECK(t.notices.back().services.front().uid == "uid-next");
+    CHECK_FALSE(t.table.is_so(notice));
+  }
+  SUBCASE("a second address of its own is no other's") {
+    t.table.set(service("two", {"192.0.2.1", "192.0.2.2"}));
+    t.table.set(slice("two", "two", {"there"}));
+    CHECK(t.hears() == strings{});
+  }
+  SUBCASE("it is not so when it goes, or when the address does") {
+    SUBCASE("") { t.table.erase_service({"a", "two"}); }
+    SUBCASE("") { t.table.set(slice("one", "one", {})); }
+    t.takes();
+    CHECK_FALSE(t.table.is_so(notice));
+  }
 }
 
 TEST_CASE("an endpoint that is on no node makes a Local Service one of every node") {
@@ -323,7 +392,9 @@ TEST_CASE("Local Services that share an address need a node with an endpoint of 
     t.table.set(slice("one-2", "one", {"there"}));
     CHECK(t.takes() == strings{});
     CHECK(t.standing("192.0.2.1") == vip_standing::no_local_endpoint);
-    CHECK(t.hears() == strings{"192.0.2.1 of a/one, a/two can be announced again, but not by this node"});
+    CHECK(t.hears() == strings{"192.0.2.1 of a/one, a/two can be announced again, but not by this node",
+                               "node here cannot announce 192.0.2.1 of a/one, a/two: it has no endpoint of a Service "
+                               "with externalTrafficPolicy Local"});
   }
 }
 
@@ -339,7 +410,9 @@ TEST_CASE("two Services that want one port of one address are announced, and tha
   first.ports = {{port_protocol::tcp, 80}, {port_protocol::udp, 53}};
   t.table.set(first);
   t.table.set(same);
-  CHECK(t.hears() == strings{"a/one, a/two share 192.0.2.1 and both want TCP port 80"});
+  CHECK(t.hears() == strings{"a/two has 192.0.2.1 from now on, which is announced already",
+                             "a/one, a/two share 192.0.2.1 and both want TCP port 80"});
+  CHECK(t.table.is_so(t.notices.back()));
   CHECK(t.notices.back().services ==
         std::vector<service_reference>{{{"a", "one"}, "uid-one"}, {{"a", "two"}, "uid-two"}});
   CHECK(t.standing("192.0.2.1") == vip_standing::announced);
@@ -349,10 +422,12 @@ TEST_CASE("two Services that want one port of one address are announced, and tha
     same.ports = {{port_protocol::udp, 80}};
     t.table.set(same);
     CHECK(t.hears() == strings{});
+    CHECK_FALSE(t.table.is_so(t.notices.back()));
   }
   SUBCASE("another port that both want is said again") {
     same.ports = {{port_protocol::udp, 53}};
     t.table.set(same);
+    CHECK_FALSE(t.table.is_so(t.notices.back()));
     CHECK(t.hears() == strings{"a/one, a/two share 192.0.2.1 and both want UDP port 53"});
   }
 }
@@ -433,6 +508,27 @@ TEST_CASE("trouble with an address is not said again because the node was exclud
   t.table.set(node("here"));
   CHECK(t.hears() == strings{"node here can announce addresses again"});
   CHECK(t.standing("192.0.2.1") == vip_standing::no_endpoints);
+}
+
+TEST_CASE("what is wrong with endpoints is said by a node that can serve nothing, too, and so is its end") {
+  table_of_here t;
+  t.lists_nodes_only();
+  auto own = node("here");
+  SUBCASE("excluded") { own.excluded = true; }
+  SUBCASE("without network") { own.network_unavailable = true; }
+  t.table.set(own);
+  t.hears();
+  t.serves("web", "192.0.2.1", {});
+  CHECK(t.hears() == strings{"192.0.2.1 of a/web is not announced: no endpoint is ready or serving"});
+  CHECK(is_trouble(t.notices.back()));
+  CHECK(t.table.is_so(t.notices.back()));
+  const auto begun = t.notices.back();
+  t.table.set(slice("web", "web", {"there"}));
+  CHECK(t.hears() == strings{"192.0.2.1 of a/web can be announced again, but not by this node"});
+  CHECK_FALSE(is_trouble(t.notices.back()));
+  CHECK_FALSE(t.table.is_so(begun));
+  t.table.set(node("here"));
+  CHECK(t.hears() == strings{"node here can announce addresses again"});
 }
 
 TEST_CASE("an address of any Node is no VIP, and that is said") {

@@ -48,6 +48,16 @@ struct naive_world {
     return of.local && !anywhere ? nodes_with : all;
   }
 
+  /// What stands in the way on every node, whatever the own Node is; none: nothing does.
+  vip_standing trouble_of(ipv4_address address) const {
+    naive_world well = *this;
+    well.nodes[rules.node_name].excluded = false;
+    well.nodes[rules.node_name].network_unavailable = false;
+    well.nodes[rules.node_name].unschedulable = false;
+    const vip_standing standing = well.standing_of(address);
+    return is_trouble(standing) ? standing : vip_standing::none;
+  }
+
   vip_standing standing_of(ipv4_address address) const {
     const auto has = [address](const std::vector<ipv4_address>& list) {
       return std::ranges::find(list, address) != list.end();
@@ -190,11 +200,14 @@ class random_run {
       if (was_there == change->present) FAIL("told twice");
       change->present ? (void)present_.insert(change->address) : (void)present_.erase(change->address);
     }
-    while (table_.take_notice()) {
+    while (const auto notice = table_.take_notice()) {
+      if (notice->kind == notice_kind::address) said_[notice->address] = notice->standing;
+      last_.push_back(*notice);
     }
     for (std::size_t n = 0; n < 5; ++n) {
       const auto expected = world_.standing_of(nth_address(n));
       seen.insert(expected);
+      check_said(nth_address(n), expected);
       if (table_.standing_of(nth_address(n)) != expected) {
         FAIL(nth_address(n).to_string() << ": " << to_string(table_.standing_of(nth_address(n))) << " instead of "
                                         << to_string(expected));
@@ -205,7 +218,24 @@ class random_run {
     }
   }
 
+  /// What was said last of an address is so.
+  void check_said(ipv4_address address, vip_standing standing) {
+    if (standing == vip_standing::none) said_.erase(address);
+    const auto said = said_.find(address);
+    const auto trouble = world_.trouble_of(address);
+    const bool is_right =
+        said == said_.end() || !is_trouble(said->second) ? trouble == vip_standing::none : trouble == said->second;
+    if (!is_right) FAIL(address.to_string() << ": " << to_string(trouble) << " was not said");
+    for (const auto& notice : last_) {
+      if (notice.kind != notice_kind::address || notice.address != address || !is_trouble(notice.standing)) continue;
+      if (table_.is_so(notice) != (notice.standing == trouble)) FAIL(to_text(notice) << ": is it so?");
+    }
+    if (last_.size() > 20) last_.erase(last_.begin(), last_.end() - 10);
+  }
+
   isat::detail::id_sequence random_;
+  std::map<ipv4_address, vip_standing> said_;
+  std::vector<service_notice> last_;
   naive_world world_;
   service_table table_;
   std::set<ipv4_address> present_;

@@ -93,7 +93,7 @@ ISAT_KUBERNETES_INLINE std::string flaw_text(const flawed_ingress& ingress) {
 ISAT_KUBERNETES_INLINE std::string address_text(const service_notice& notice) {
   const std::string vip = notice.address.to_string() + " of " + names_of(notice.services);
   if (is_trouble(notice.standing)) return vip + " is not announced: " + reason_of(notice.standing, notice.node);
-  const bool elsewhere = notice.standing == vip_standing::no_local_endpoint;
+  const bool elsewhere = notice.standing != vip_standing::announced;
   return vip + " can be announced again" + (elsewhere ? ", but not by this node" : "");
 }
 
@@ -114,6 +114,12 @@ ISAT_KUBERNETES_INLINE std::string to_text(const service_notice& notice) {
     case notice_kind::ingress:
       return "the status of " + detail::names_of(notice.services) +
              " names no VIP: " + detail::flaw_text(notice.ingress);
+    case notice_kind::local:
+      return "node " + notice.node + " cannot announce " + notice.address.to_string() + " of " +
+             detail::names_of(notice.services) + ": it has no endpoint of a Service with externalTrafficPolicy Local";
+    case notice_kind::joined:
+      return detail::names_of(notice.services) + " has " + notice.address.to_string() +
+             " from now on, which is announced already";
   }
   isat::detail::unreachable();
 }

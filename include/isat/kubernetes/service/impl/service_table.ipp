@@ -95,6 +95,7 @@ ISAT_KUBERNETES_INLINE bool service_table::is_ours(const service_facts& service)
 ISAT_KUBERNETES_INLINE void service_table::set(service_facts service) {
   if (!is_ours(service)) return erase_service(service.name);
   tell_flaws(service);
+  tell_joined(service);
   services_.set(std::move(service), list_of(object_kind::service).number);
 }
 
@@ -191,16 +192,23 @@ service_table::judge_endpoints(const detail::service_index::services& services) 
                                                         : vip_standing::no_common_node;
 }
 
+/// What stands in the way on every node, whatever this one is; none: nothing does.
+ISAT_KUBERNETES_INLINE vip_standing service_table::trouble_of(ipv4_address address, vip_standing standing) const {
+  if (is_of_node(standing)) standing = judge_endpoints(services_.at(address));
+  return is_trouble(standing) ? standing : vip_standing::none;
+}
+
 // ---- Results ----
 
 ISAT_KUBERNETES_INLINE std::optional<vip_change> service_table::take_change() {
   if (!is_listed()) return std::nullopt;
   while (const auto address = services_.take_touched()) {
     told_address& known = told_[*address];
-    const bool before = known.standing == vip_standing::announced;
-    known.standing = judge(*address);
+    const vip_standing stood = std::exchange(known.standing, judge(*address));
+    const bool before = stood == vip_standing::announced;
     const bool now = known.standing == vip_standing::announced;
     tell_standing(*address, known);
+    if (known.standing == vip_standing::no_local_endpoint && stood != known.standing) tell_local(*address);
     tell_ports(*address, known);
     if (known.standing == vip_standing::none) told_.erase(*address);
     if (before != now) return vip_change{*address, now};
@@ -215,18 +223,27 @@ ISAT_KUBERNETES_INLINE std::optional<service_notice> service_table::take_notice(
   return first;
 }
 
-// While this node can serve nothing, what was told of the address is neither repeated nor taken back.
 ISAT_KUBERNETES_INLINE void service_table::tell_standing(ipv4_address address, told_address& known) {
-  if (is_of_node(known.standing) || known.standing == vip_standing::none) return;
-  const vip_standing trouble = is_trouble(known.standing) ? known.standing : vip_standing::none;
+  if (known.standing == vip_standing::none) return;
+  const vip_standing trouble = trouble_of(address, known.standing);
   if (std::exchange(known.trouble, trouble) == trouble) return;
   service_notice notice;
   notice.kind = notice_kind::address;
-  notice.standing = known.standing;
+  notice.standing = trouble != vip_standing::none ? trouble : known.standing;
   notice.address = address;
   notice.services = services_of(address);
-  if (known.standing == vip_standing::node_address) notice.node = nodes_.holder_of(address)->name;
-  if (known.standing == vip_standing::carried_address) notice.node = rules_.node_name;
+  if (trouble == vip_standing::node_address) notice.node = nodes_.holder_of(address)->name;
+  if (trouble == vip_standing::carried_address) notice.node = rules_.node_name;
+  notices_.push_back(std::move(notice));
+}
+
+ISAT_KUBERNETES_INLINE void service_table::tell_local(ipv4_address address) {
+  service_notice notice;
+  notice.kind = notice_kind::local;
+  notice.standing = vip_standing::no_local_endpoint;
+  notice.address = address;
+  notice.services = services_of(address);
+  notice.node = rules_.node_name;
   notices_.push_back(std::move(notice));
 }
 
@@ -260,7 +277,58 @@ ISAT_KUBERNETES_INLINE void service_table::tell_flaws(const service_facts& servi
   }
 }
 
+// Whether the address is announced with it as well is only found afterwards.
+ISAT_KUBERNETES_INLINE void service_table::tell_joined(const service_facts& service) {
+  const auto* before = services_.find(service.name);
+  const bool is_known = before != nullptr && before->uid == service.uid;
+  for (const ipv4_address address : service.addresses) {
+    const auto told = told_.find(address);
+    if (told == told_.end() || told->second.standing != vip_standing::announced) continue;
+    if (is_known && std::ranges::find(before->addresses, address) != before->addresses.end()) continue;
+    service_notice notice;
+    notice.kind = notice_kind::joined;
+    notice.standing = vip_standing::announced;
+    notice.address = address;
+    notice.services = {{service.name, service.uid}};
+    notices_.push_back(std::move(notice));
+  }
+}
+
 // ---- Questions ----
+
+ISAT_KUBERNETES_INLINE bool service_table::is_so(const service_notice& notice) const {
+  switch (notice.kind) {
+    case notice_kind::none:
+      return false;
+    case notice_kind::address: {
+      const vip_standing standing = judge(notice.address);
+      const vip_standing trouble = trouble_of(notice.address, standing);
+      return is_trouble(notice.standing) ? trouble == notice.standing
+                                         : trouble == vip_standing::none && standing == notice.standing;
+    }
+    case notice_kind::node:
+      return judge_node() == notice.standing;
+    case notice_kind::port: {
+      const auto found = detail::find_shared_port(services_.at(notice.address));
+      return found.one != nullptr && found.port == notice.port &&
+             notice.services == std::vector{detail::reference_of(*found.one), detail::reference_of(*found.other)};
+    }
+    case notice_kind::ingress: {
+      const auto* const of = notice.services.empty() ? nullptr : services_.find(notice.services.front().name);
+      return of != nullptr && of->uid == notice.services.front().uid &&
+             std::ranges::find(of->flaws, notice.ingress) != of->flaws.end();
+    }
+    case notice_kind::local:
+      return judge(notice.address) == vip_standing::no_local_endpoint;
+    case notice_kind::joined: {
+      const auto services = services_of(notice.address);
+      const bool has_it =
+          !notice.services.empty() && std::ranges::find(services, notice.services.front()) != services.end();
+      return has_it && judge(notice.address) == vip_standing::announced;
+    }
+  }
+  isat::detail::unreachable();
+}
 
 ISAT_KUBERNETES_INLINE std::vector<service_reference> service_table::services_of(ipv4_address address) const {
   return detail::references_of(services_.at(address));
