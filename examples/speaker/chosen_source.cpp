@@ -51,8 +51,16 @@ void chosen_source::follow_services(const options& what, kubernetes::api_client&
   wanted.rules.withdraw_when_unschedulable = what.services.withdraw_when_cordoned;
   wanted.on_notice = [this](const kubernetes::service_source_notice& notice) { events_->note(notice); };
   services_ = std::make_unique<kubernetes::service_source>(client, std::move(wanted));
-  addresses_ = std::make_unique<address_watch>(
-      executor_, what.interfaces, [this](auto carried) { services_->set_carried_addresses(std::move(carried)); });
+  address_listener listener;
+  listener.on_addresses = [this](auto carried) { services_->set_carried_addresses(std::move(carried)); };
+  listener.on_trouble = [this](isat::error_code error) { log_addresses(error); };
+  addresses_ = std::make_unique<address_watch>(executor_, what.interfaces, std::move(listener));
+}
+
+void chosen_source::log_addresses(isat::error_code error) {
+  if (!error) return log_.info("the addresses of this host are followed again");
+  log_.warn("the addresses of this host cannot be followed, what is known of them is kept; trying again",
+            {{"reason", error.message()}});
 }
 
 isat::source::vip_source& chosen_source::get() noexcept {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "address_watch.hpp"
+#include "isat/error.hpp"
 #include "isat/kubernetes/api/api_client.hpp"
 #include "isat/kubernetes/service/event_recorder.hpp"
 #include "isat/kubernetes/service/service_source.hpp"
@@ -50,6 +51,7 @@ class chosen_source {
 
  private:
   void follow_services(const options& what, isat::kubernetes::api_client& client);
+  void log_addresses(isat::error_code error);
 
   boost::asio::any_io_executor executor_;
   const logger& log_;

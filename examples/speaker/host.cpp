@@ -2,6 +2,7 @@
 
 #include "failure.hpp"
 #include "host.hpp"
+#include "isat/detail/last_error.hpp"
 #include "isat/transport/list_links.hpp"
 #include "text.hpp"
 
@@ -73,9 +74,13 @@ void require_all(const selection& found) {
   }
 }
 
-std::vector<local_address> local_addresses() {
+std::vector<local_address> local_addresses(isat::error_code& error) {
+  error = {};
   ifaddrs* first = nullptr;
-  if (::getifaddrs(&first) != 0) return {};
+  if (::getifaddrs(&first) != 0) {
+    error = isat::detail::last_error();
+    return {};
+  }
   const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner{first, &::freeifaddrs};
   std::vector<local_address> result;
   for (const ifaddrs* each = first; each != nullptr; each = each->ifa_next) {

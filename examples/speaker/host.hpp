@@ -6,6 +6,7 @@
 #pragma once
 
 #include "isat/address.hpp"
+#include "isat/error.hpp"
 #include "isat/transport/interface_pattern.hpp"
 #include "isat/transport/link_state.hpp"
 
@@ -39,8 +40,8 @@ std::vector<std::string> describe_problems(const selection& found);
 /// @throws failure with exit_code::configuration when something named is missing or has no ARP
 void require_all(const selection& found);
 
-/// Every IPv4 address of this host; empty when the kernel does not tell.
-std::vector<local_address> local_addresses();
+/// Every IPv4 address of this host. @param error what the system said when it does not tell; then the result is empty
+std::vector<local_address> local_addresses(isat::error_code& error);
 
 /// The value of net.ipv4.conf.INTERFACE.NAME that counts: the larger of the interface's and of `all`'s; 0 if unknown.
 int arp_setting(std::string_view interface, std::string_view name);

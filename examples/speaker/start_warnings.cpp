@@ -136,7 +136,8 @@ void warn_of_no_cluster(std::vector<std::string>& warnings, const options& what)
 
 /// The addresses of this host that are VIPs.
 std::vector<local_address> local_vips(std::span<const vip_range> vips) {
-  std::vector<local_address> found = local_addresses();
+  isat::error_code ignored;  // of what is not known nobody is warned
+  std::vector<local_address> found = local_addresses(ignored);
   std::erase_if(found, [&](const local_address& own) {
     return std::none_of(vips.begin(), vips.end(), [&](const vip_range& range) { return range.contains(own.address); });
   });

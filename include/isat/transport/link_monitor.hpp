@@ -69,7 +69,7 @@ class link_monitor_state {
   }
 
   void connect(error_code& error) {
-    auto socket = open_link_socket(true, error);
+    auto socket = open_link_socket(RTMGRP_LINK, error);
     if (error) return;
     descriptor_.assign(socket.get(), error);
     if (!error) socket.release();

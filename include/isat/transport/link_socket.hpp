@@ -24,12 +24,12 @@ namespace isat::inline v0::detail {
 /// More than the kernel ever puts into one datagram about interfaces (32 KiB in a dump).
 inline constexpr std::size_t link_datagram_max = 65536;
 
-/// Opens a socket. @param subscribe whether the kernel shall also tell every change from now on
-inline file_descriptor open_link_socket(bool subscribe, error_code& error) {
+/// Opens a socket. @param groups of which the kernel shall also tell every change from now on: RTMGRP_…, or 0
+inline file_descriptor open_link_socket(std::uint32_t groups, error_code& error) {
   error = {};
   sockaddr_nl address{};
   address.nl_family = AF_NETLINK;
-  address.nl_groups = subscribe ? RTMGRP_LINK : 0;
+  address.nl_groups = groups;
   file_descriptor socket{::socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_ROUTE)};
   if (!socket || ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     error.assign(errno, boost::system::system_category());

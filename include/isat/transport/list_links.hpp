@@ -23,7 +23,7 @@ namespace isat::inline v0::transport {
 /// @param error what the system said; `timed_out` when the kernel did not answer; `interrupted` when interfaces came
 ///   and went so fast that sixteen dumps in a row were inconsistent. Then the result is empty.
 inline std::vector<link_state> list_links(error_code& error) {
-  const auto socket = detail::open_link_socket(false, error);
+  const auto socket = detail::open_link_socket(0, error);
   std::vector<std::byte> buffer(detail::link_datagram_max);
   link_table table;
   std::uint32_t sequence = 0;

@@ -19,7 +19,7 @@ TEST_SUITE("netns/transport/link_socket") {
   TEST_CASE("a dump carries the number that it was asked with, and ends") {
     if (!enter_private_network()) return;
     error_code error;
-    const auto socket = detail::open_link_socket(false, error);
+    const auto socket = detail::open_link_socket(0, error);
     REQUIRE(!error);
     std::vector<std::byte> buffer(detail::link_datagram_max);
     CHECK(detail::receive_link_datagram(socket.get(), buffer, error).empty());
@@ -43,8 +43,8 @@ TEST_SUITE("netns/transport/link_socket") {
   TEST_CASE("a change is told to a subscriber, and not as part of a dump") {
     if (!enter_private_network()) return;
     error_code error;
-    const auto subscribed = detail::open_link_socket(true, error);
-    const auto other = detail::open_link_socket(false, error);
+    const auto subscribed = detail::open_link_socket(RTMGRP_LINK, error);
+    const auto other = detail::open_link_socket(0, error);
     REQUIRE(!error);
     REQUIRE(ip("link add here type veth peer name there"));
     std::vector<std::byte> buffer(detail::link_datagram_max);
@@ -61,7 +61,7 @@ TEST_SUITE("netns/transport/link_socket") {
   TEST_CASE("a datagram that does not fit is an error, not a shorter one") {
     if (!enter_private_network()) return;
     error_code error;
-    const auto socket = detail::open_link_socket(false, error);
+    const auto socket = detail::open_link_socket(0, error);
     detail::request_link_dump(socket.get(), 1, error);
     REQUIRE(!error);
     std::array<std::byte, 64> small{};
@@ -73,7 +73,7 @@ TEST_SUITE("netns/transport/link_socket") {
     if (!enter_private_network()) return;
     REQUIRE(ip("link add here type veth peer name there"));
     error_code error;
-    const auto socket = detail::open_link_socket(true, error);
+    const auto socket = detail::open_link_socket(RTMGRP_LINK, error);
     REQUIRE(!error);
     std::string commands;
     for (int i = 0; i < 2000; ++i) commands += "link set dev here mtu " + std::to_string(1000 + i % 2) + "\n";
