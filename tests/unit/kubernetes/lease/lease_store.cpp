@@ -487,6 +487,24 @@ TEST_CASE("after a restored backup what others wrote later does not come back") 
   CHECK(l.server.requests().size() == 1);
 }
 
+TEST_CASE("news that come before the answer to an older write are not forgotten by it") {
+  lab l;
+  election::entry next = l.write("isat-group-0", "1");
+  l.server.faults().add({.verb = "update", .resource = "leases", .effect = fake_api::effect::hold_after});
+  one_outcome late;
+  l.store.async_cas(next, late.handler());
+  REQUIRE(run_until(l.context, [&] { return l.server.held() == 1; }));
+  l.put(l.lease("isat-group-0"));
+  const election::entry newest = l.load("isat-group-0").result;
+  l.server.release();
+  REQUIRE(run_until(l.context, [&] { return late.done; }));
+  REQUIRE_FALSE(late.error);
+  REQUIRE(newest.at.newer_than(late.result.at));
+  l.server.clear_requests();
+  CHECK_FALSE(l.cas(newest).error);
+  CHECK(l.server.requests().size() == 1);  // else it is read first
+}
+
 TEST_CASE("a version that is no more is a conflict without a write") {
   lab l;
   const auto first = l.write("isat-group-0", "1");

@@ -31,15 +31,23 @@ class known_leases {
     objects.push_back(std::move(seen));
   }
 
-  /// Remembers `there` although a later version may be known: the server has just shown that this is what is there,
-  /// and if that is older the store was restored.
-  void correct(lease_object there) {
+  /// Remembers `there`, which a server has shown in its answer to a request, although a later version may be known: so
+  /// it is when the store was restored. But not if something was learnt while the answer was on its way, which may be
+  /// newer: then as learn() does.
+  /// @param before what version_of() said when the request was sent
+  void correct(lease_object there, const election::version& before) {
     for (lease_object& known : by_name_[there.found.name]) {
-      if (known.found.at.incarnation != there.found.at.incarnation) continue;
+      if (known.found.at.incarnation != there.found.at.incarnation || known.found.at != before) continue;
       known = std::move(there);
       return;
     }
     learn(std::move(there));
+  }
+
+  /// The version that is known of the object of this name with this incarnation, or none.
+  election::version version_of(const std::string& name, std::uint64_t incarnation) const noexcept {
+    const lease_object* known = find(name, incarnation);
+    return known == nullptr ? election::version{} : known->found.at;
   }
 
   /// The object of this name whose versions have this incarnation, or null.

@@ -172,13 +172,15 @@ ISAT_KUBERNETES_INLINE void lease_store::state::read_and_replace(election::entry
   auto request = request_for(method::get, next.name);
   request.urgency = urgency::urgent;
   request.elsewhere = writing_.contains(next.name);
+  const election::version before = known_.version_of(next.name, next.at.incarnation);
   send(std::move(request), done,
-       [this, next = std::move(next)](error_code failed, const api_response& response, one_handler told) mutable {
+       [this, before, next = std::move(next)](error_code failed, const api_response& response,
+                                              one_handler told) mutable {
          const auto seen = failed ? std::nullopt : detail::read_answer(response.body);
          if (closed_)
            return complete_later(executor_, std::move(told), asio::error::operation_aborted, std::move(next));
          if (seen && seen->found.at == next.at) {
-           known_.correct(*seen);
+           known_.correct(*seen, before);
            return replace(std::move(next), *seen, std::move(told));
          }
          if (seen) take_in(*seen, false);
@@ -206,8 +208,9 @@ ISAT_KUBERNETES_INLINE void lease_store::state::write(election::entry next, api_
          if (is_conflict) {
            failed = isat::error::version_conflict;
          } else if (seen) {
-           next.at = take_in(*seen, false).at;
-           known_.correct(std::move(*seen));
+           const election::version before = std::exchange(next.at, seen->found.at);
+           known_.correct(*seen, before);
+           take_in(std::move(*seen), false);
          } else if (!failed && !next.value) {
            next.at = {};
          } else {

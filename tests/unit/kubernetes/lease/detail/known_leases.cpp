@@ -54,9 +54,26 @@ TEST_CASE("what a server has just shown counts, also if it lies before what was 
   known_leases known;
   known.learn(object(1, 5));
   known.learn(object(2, 9));
-  known.correct(object(2, 7));
+  known.correct(object(2, 7), known.version_of("a", 2));
   CHECK(known.find("a", 2)->found.at.number == 7);
   CHECK(known.find("a", 1)->found.at.number == 5);
-  known.correct(object(3, 1));
+  known.correct(object(3, 1), known.version_of("a", 3));
   CHECK(known.find("a", 3)->found.at.number == 1);
+}
+
+TEST_CASE("an answer does not replace what was learnt while it was on its way, unless it is newer") {
+  known_leases known;
+  known.learn(object(1, 5));
+  const auto before = known.version_of("a", 1);
+  CHECK(before == isat::election::version{1, 5});
+  known.learn(object(1, 7));
+  known.correct(object(1, 6), before);
+  CHECK(known.find("a", 1)->found.at.number == 7);
+  known.correct(object(1, 8), before);
+  CHECK(known.find("a", 1)->found.at.number == 8);
+  const auto none = known.version_of("a", 2);
+  CHECK(none == isat::election::version{});
+  known.learn(object(2, 2));
+  known.correct(object(2, 1), none);
+  CHECK(known.find("a", 2)->found.at.number == 2);
 }
