@@ -63,6 +63,9 @@ class ISAT_KUBERNETES_API server_list {
 
   /// Leaves a server out of every choice from now on, or takes it back. What is known of it is kept.
   void set_listed(std::size_t number, bool is_listed) { servers_[number].is_listed = is_listed; }
+  bool is_listed(std::size_t number) const { return servers_[number].is_listed; }
+  /// From now on the number is that of another server, of which nothing is known. @pre no request to it is open
+  void renew(std::size_t number);
 
   /// There is a server for choose(). @param without servers that a request cannot go to
   bool has_choice(const std::set<std::size_t>& without) const;

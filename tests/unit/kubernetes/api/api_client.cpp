@@ -4,6 +4,7 @@
 // connections. Certificates and credentials are in detail/tls_context.cpp, choice among servers in server_list.cpp.
 #include "api_laboratory.hpp"
 #include "isat/kubernetes/api/api_client.hpp"
+#include "isat/kubernetes/api/detail/client_state.hpp"
 #include "isat/kubernetes/error.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -12,6 +13,7 @@
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
+#include <fmt/format.h>
 
 #include <chrono>
 #include <cstddef>
@@ -546,6 +548,22 @@ TEST_CASE("servers may be added, and none twice") {
   CHECK(at.ask(read_of(leases_path))->response.server == at.other.url());
 }
 
+TEST_CASE("whoever is warned within a request may add servers") {
+  api_laboratory at;
+  auto cluster = at.server.cluster();
+  cluster.insecure_skip_tls_verify = true;
+  kubernetes::api_client_options options;
+  std::optional<api_client> client;
+  options.on_warning = [&client](std::string_view) {
+    for (int number = 1; number <= 64; ++number) client->add_servers({fmt::format("https://127.0.0.{}:1", number)});
+  };
+  client.emplace(at.context.get_executor(), cluster, std::move(options));
+  std::optional<error_code> result;
+  client->async_request(read_of(leases_path), [&result](error_code error, const auto&) { result = error; });
+  REQUIRE(at.until([&result] { return result.has_value(); }));
+  CHECK_FALSE(*result);
+}
+
 TEST_CASE("writes of different names are no copies of each other") {
   two_servers at;
   for (auto* server : {&at.server, &at.other}) {
@@ -635,6 +653,64 @@ TEST_CASE("a server that is not listed any more is left out, one that is listed 
   at.ask_until(at.discoveries + 2);
   at.server.stop();
   CHECK(at.ask(read_of(leases_path))->response.server == at.other.url());
+}
+
+TEST_CASE("a new server in the place of one that is gone has none of its connections") {
+  named_servers at;
+  at.list("127.0.0.1", at.other.port());
+  at.open_with(20ms);
+  at.ask_until(1);
+  at.server.stop();
+  REQUIRE(at.ask(read_of(leases_path))->response.server == at.other.url());
+  at.server.start();
+  at.list("127.0.0.8", at.other.port());
+  at.ask_until(at.discoveries + 2);
+  at.list("127.0.0.9", at.other.port());
+  at.ask_until(at.discoveries + 2);
+  at.server.stop();
+  const auto got = at.ask(read_of(leases_path));
+  CHECK(got->error);
+  CHECK(got->response.server != at.other.url());
+}
+
+TEST_CASE("servers that come and go take the places of those that have gone and that no request knows") {
+  named_servers at;
+  kubernetes::api_client_options options;
+  options.discovery_period = 1ns;
+  options.on_discovery = [&at](error_code, const std::vector<std::string>&) { ++at.discoveries; };
+  const auto client = std::make_shared<kubernetes::detail::client_state>(at.context.get_executor(), at.server.cluster(),
+                                                                         std::move(options));
+  const auto follow = [&](const std::string& address) {
+    at.list(address, at.other.port());
+    int asked = 0;
+    // What is on its way may be of the last list.
+    for (const int enough = at.discoveries + 2; at.discoveries < enough;) {
+      bool done = false;
+      client->start(read_of(leases_path), {}, [&done](error_code, const kubernetes::api_response&) { done = true; });
+      REQUIRE(at.until([&] { return done; }));
+      at.context.run_for(1ms);
+      REQUIRE(++asked < 1000);
+    }
+  };
+  follow("127.0.0.1");
+  CHECK(client->urls.size() == 2);
+  // One of them goes on with a stream.
+  at.server.stop();
+  auto watch = read_of(leases_path);
+  watch.target += "?watch=1";
+  bool has_begun = false;
+  bool has_ended = false;
+  client->start(
+      watch, [&](std::string_view) { has_begun = true; },
+      [&](error_code, const kubernetes::api_response&) { has_ended = true; });
+  REQUIRE(at.until([&] { return has_begun; }));
+  at.server.start();
+  for (int number = 2; number < 10; ++number) follow(fmt::format("127.0.0.{}", number));
+  CHECK(client->urls.size() == 3);
+  CHECK_FALSE(has_ended);
+  CHECK(client->urls[1].text == at.other.url());
+  CHECK(client->urls[2].host == "127.0.0.9");
+  client->shut_down();
 }
 
 TEST_CASE("a list without servers changes nothing, and neither does a refusal") {

@@ -302,6 +302,21 @@ TEST_CASE("a server that is left out is chosen by nobody, and what is known of i
   CHECK_FALSE(at.list.has_choice({}));
 }
 
+TEST_CASE("of a server that has taken a number over nothing is known") {
+  laboratory at{2};
+  at.meet(0, server_verdict::overrun, 5s);
+  at.meet(0, server_verdict::failed);
+  at.end(at.send(0, watch()), server_verdict::none);
+  at.list.set_listed(0, false);
+  REQUIRE(at.chosen(normal()) == 1);
+  CHECK_FALSE(at.list.is_listed(0));
+  at.list.renew(0);
+  CHECK(at.list.is_listed(0));
+  CHECK(at.chosen(urgent()) == 0);
+  CHECK(at.delay(normal()) == 0s);
+  CHECK(at.chosen(watch(true)) == 0);
+}
+
 /// A leader that renews every 0.75 s, hedges after 0.25 s and gives up the copy that did not answer, or waits for it.
 TEST_CASE("a server that takes requests and is silent costs one renewal, not two") {
   for (const bool gives_up : {true, false}) {

@@ -39,6 +39,9 @@ class api_call : public std::enable_shared_from_this<api_call> {
   /// The client ends.
   void abort();
 
+  /// It is at this server, or knows that it cannot go there.
+  bool knows(std::size_t server) const noexcept { return server == server_ || failed_.contains(server); }
+
  private:
   void ask_identity();
   void on_identity(error_code error, identity who);

@@ -64,11 +64,14 @@ class client_state : public std::enable_shared_from_this<client_state> {
   using clock = std::chrono::steady_clock;
 
   std::optional<std::size_t> number_of(std::string_view url);
+  std::optional<std::size_t> free_number() const;
   void on_discovered(error_code error, const std::vector<std::string>& found);
   void take_servers(const std::vector<std::string>& found);
   clock::duration period_over(int divisor) const;
 
-  std::set<std::size_t> discovered_;  // servers that are there only as long as the cluster says so
+  // Servers that are there only as long as the cluster says so. The numbers of those that have gone are given to new
+  // ones: there are no more than a cluster lists at once, and those that requests on their way know.
+  std::set<std::size_t> discovered_;
   bool is_discovering_ = false;
   clock::time_point asked_at_{};
   clock::time_point ask_at_{};

@@ -102,7 +102,7 @@ ISAT_KUBERNETES_INLINE void api_call::choose() {
 }
 
 ISAT_KUBERNETES_INLINE void api_call::open(bool may_reuse) {
-  const server_url& url = client_.urls[server_];
+  const server_url url = client_.urls[server_];  // a warning's handler may add servers
   std::shared_ptr<asio::ssl::context> context;
   if (url.tls) {
     context = client_.tls.make(who_);

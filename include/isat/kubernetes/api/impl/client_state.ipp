@@ -41,8 +41,23 @@ ISAT_KUBERNETES_INLINE std::optional<std::size_t> client_state::number_of(std::s
   const auto same = [&parsed](const server_url& known) { return known.text == parsed->text; };
   const auto found = std::find_if(urls.begin(), urls.end(), same);
   if (found != urls.end()) return static_cast<std::size_t>(found - urls.begin());
+  if (const auto number = free_number()) {
+    kept.drop(*number);
+    servers.renew(*number);
+    urls[*number] = *std::move(parsed);
+    return number;
+  }
   urls.push_back(*std::move(parsed));
   return servers.add();
+}
+
+// That of a server which is not listed any more and which no request knows.
+ISAT_KUBERNETES_INLINE std::optional<std::size_t> client_state::free_number() const {
+  for (const std::size_t number : discovered_) {
+    const auto knows = [number](const auto& call) { return call->knows(number); };
+    if (!servers.is_listed(number) && std::none_of(calls.begin(), calls.end(), knows)) return number;
+  }
+  return std::nullopt;
 }
 
 ISAT_KUBERNETES_INLINE void client_state::add_server(std::string_view url) {

@@ -30,6 +30,11 @@ ISAT_KUBERNETES_INLINE std::size_t server_list::add() {
   return servers_.size() - 1;
 }
 
+ISAT_KUBERNETES_INLINE void server_list::renew(std::size_t number) {
+  servers_[number] = {};
+  std::erase_if(streams_, [number](const auto& last) { return last.second == number; });
+}
+
 ISAT_KUBERNETES_INLINE bool server_list::has_choice(const std::set<std::size_t>& without) const {
   for (std::size_t number = 0; number < servers_.size(); ++number) {
     if (servers_[number].is_listed && !without.contains(number)) return true;
