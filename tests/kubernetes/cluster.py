@@ -10,7 +10,7 @@ import unittest
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
-from evidence import Frame, Write, wrong_frames  # noqa: E402
+from evidence import Frame, Write, read_write, wrong_frames  # noqa: E402
 from kube_lab import network, testing  # noqa: E402
 from kube_lab.api import LEASES  # noqa: E402
 from kube_lab.cluster import Cluster  # noqa: E402
@@ -40,11 +40,16 @@ class Judge(unittest.TestCase):
     def write(node, renewed, term, waits=False):
         return Write(0, "group", node, term, renewed, 3.0, waits, {})
 
+    @staticmethod
+    def release(node, renewed, term):
+        return Write(0, "group", None, term, renewed, 1.0, False, {}, node)
+
     def found(self, *heard, later=()):
         """The judge's sentences about frames of (time, MAC), put together."""
         gone = Write(0, "group", None, 0, 0.0, 0.0, False, None)
-        writes = [self.write("node-1", 10.0, 1, True), self.write("node-1", 13.1, 1), self.write("node-1", 13.9, 1),
-                  *(gone if each is None else self.write(*each) for each in later)]
+        writes = [self.write("node-1", 10.0, 1, True), self.write("node-1", 13.1, 1), self.write("node-1", 13.9, 1)]
+        for each in later:
+            writes.append(gone if each is None else each if isinstance(each, Write) else self.write(*each))
         return "; ".join(wrong_frames([Frame(*each) for each in heard], writes, self.MACS))
 
     def test_frames_under_a_renewal_are_right_until_the_deadline(self):
@@ -60,6 +65,24 @@ class Judge(unittest.TestCase):
         seized = (None, ("node-2", 14.0, 2), ("node-2", 16.5, 2), ("node-2", 17.1, 2))
         self.assertEqual(self.found((16.8, "a"), (17.2, "b"), later=seized), "")
         self.assertEqual(self.found((16.6, "b"), later=seized), "16.600: node-2 sends and has never held the lease")
+
+    def test_whoever_has_released_the_lease_must_not_send_until_it_holds_it_again(self):
+        release = self.release("node-1", 14.5, 1)
+        self.assertEqual(self.found((14.499, "a"), (14.54, "a"), later=[release]), "")
+        late = "14.560: node-1 sends 0.060 s after it has released the lease"
+        self.assertEqual(self.found((14.56, "a"), later=[release]), late)
+        again = [release, ("node-1", 14.9, 2)]
+        self.assertEqual(self.found((14.56, "a"), (15.0, "a"), later=again), late)
+        self.assertEqual(self.found((14.7, "a"), later=[self.release("node-2", 14.5, 1)]), "")
+
+    def test_a_release_is_known_by_its_marks(self):
+        def read(written="2026-01-02T03:04:05.000006Z", **notes):
+            marks = {"released": "yes", "released-by": "node-1", "written": written, **notes}
+            return read_write(1, "group", {"metadata": {"annotations": {f"isat/{key}": text for key, text in marks.items()}},
+                                "spec": {"holderIdentity": "", "renewTime": "2026-01-02T03:04:05.000006Z"}}).released_by
+        self.assertEqual(read(), "node-1")
+        self.assertIsNone(read(written="2026-01-02T03:04:05.000005Z"))
+        self.assertIsNone(read(released="no"))
 
     def test_two_terms_side_by_side_are_found(self):
         self.assertEqual(self.found((15.0, "b"), (15.1, "a"), later=[("node-2", 14.9, 2)]),

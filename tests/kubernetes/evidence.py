@@ -21,6 +21,7 @@ from netns_lab.programs import wait_until
 PACE = 0.02  # seconds from question to question
 SAFETY = 0.02  # seconds by which a holder stops before its lease ends, beside DRIFT of it
 DRIFT = 0.01  # how much clocks may differ in rate
+TRANSIT = 0.05  # seconds from a frame's sending to its time, where the kernel has much else to do
 
 
 class Frame(NamedTuple):
@@ -79,18 +80,22 @@ class Write(NamedTuple):
     duration: float
     waits: bool  # its writer says that it is silent
     lease: Optional[dict]  # None: deleted
+    released_by: Optional[str] = None  # whose leadership ends by it
 
 
 def wall_time(text):
     return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() if text else 0.0
 
 
-def _write(revision, name, lease):
+def read_write(revision, name, lease):
+    """The write that left this Lease."""
     spec, notes = lease.get("spec", {}), lease["metadata"].get("annotations", {})
     node, renewed = notes.get("isat/node"), spec.get("renewTime", "")
     own = node and notes.get("isat/written") == renewed and spec.get("holderIdentity", "").startswith(f"{node}_")
+    is_release = notes.get("isat/released") == "yes" and notes.get("isat/written") == renewed
     return Write(revision, name, node if own else None, spec.get("leaseTransitions", 0), wall_time(renewed),
-                 int(notes.get("isat/duration", 0)) / 1e3, notes.get("isat/waiting") == "yes", lease)
+                 int(notes.get("isat/duration", 0)) / 1e3, notes.get("isat/waiting") == "yes", lease,
+                 notes.get("isat/released-by") if is_release else None)
 
 
 class Chronicle:
@@ -125,7 +130,7 @@ class Chronicle:
                     if event.get("type") == "DELETE":
                         self.writes.append(Write(revision, name, None, 0, 0.0, 0.0, False, None))
                     else:
-                        self.writes.append(_write(revision, name, json.loads(base64.b64decode(kept["value"]))))
+                        self.writes.append(read_write(revision, name, json.loads(base64.b64decode(kept["value"]))))
         except (OSError, ValueError, http.client.HTTPException):
             return  # closed
 
@@ -168,8 +173,8 @@ def entitling(writes):
 
 def wrong_frames(heard, writes, macs):
     """What is wrong with these frames, in sentences. Each must be sent under a renewal of its sender that is not older
-    than a holder may act upon; and whoever sends under one term never sends again once a later term has been sent under,
-    so two are never there side by side."""
+    than a holder may act upon, and not behind its sender's release of that; and whoever sends under one term never sends
+    again once a later term has been sent under, so two are never there side by side."""
     names = {mac: node for node, mac in macs.items()}
     renewals = entitling(writes)
     found, newest = [], (0, None)
@@ -182,6 +187,10 @@ def wrong_frames(heard, writes, macs):
         last = max(own, key=lambda each: each.renewed)
         if frame.at > last.renewed + last.duration * (1 - DRIFT) - SAFETY:
             found.append(f"{frame.at:.3f}: {node} sends {frame.at - last.renewed:.3f} s after its last renewal")
+        released = max((each.renewed for each in writes if each.released_by == node is not None
+                        and last.renewed < each.renewed < frame.at - TRANSIT), default=None)
+        if released is not None:
+            found.append(f"{frame.at:.3f}: {node} sends {frame.at - released:.3f} s after it has released the lease")
         if last.term < newest[0] or (last.term == newest[0] and newest[1] not in (None, node)):
             found.append(f"{frame.at:.3f}: {node} sends by term {last.term} after {newest[1]} did by term {newest[0]}")
         newest = max(newest, (last.term, node), key=lambda each: each[0])
