@@ -36,7 +36,7 @@ class SpeakerPair(testing.ClusterTest, netns.NetnsTest):
         super().setUpClass()
         cls.api = cls.cluster.api
         cls.account = cls.cluster.service_account("isat", namespace=NAMESPACE)
-        cls.token = cls.cluster.folder / "token"
+        cls.token, cls.tokens = cls.cluster.folder / "token", []  # the latest one's file; all that there ever were
         cls.secret = cls.new_token()
         cls.kubeconfig = cls.cluster.kubeconfig("speaker", token_file=cls.token)
         cls.chronicle = Chronicle(cls.cluster.etcd, NAMESPACE)
@@ -46,6 +46,7 @@ class SpeakerPair(testing.ClusterTest, netns.NetnsTest):
     def new_token(cls):
         """Replaces the token in the file, as a kubelet does; returns what it can be revoked by."""
         token, secret = cls.account.revocable()
+        cls.tokens.append(token)
         fresh = cls.token.with_suffix(".new")
         fresh.write_text(token)
         os.replace(fresh, cls.token)
@@ -113,9 +114,12 @@ class SpeakerPair(testing.ClusterTest, netns.NetnsTest):
         self.assertLess(first.at - began, bound, "the follower has not heard of the release")
 
     def check_frames(self):
-        """Judges every frame of the test: sent under a renewal that was new enough, and never two side by side."""
+        """Judges every frame of the test: sent under a renewal that was new enough, and never two side by side. Then ends
+        the speakers, whose logs must hold no token, nor the end of one."""
         wrong = wrong_frames(self.witness.frames, self.chronicle.of(GROUP), self.macs)
         self.assertEqual(wrong[:10], [], f"{len(wrong)} of {len(self.witness.frames)} frames")
         print(f"  {len(self.witness.frames)} frames, each by who had the lease", flush=True)
         for speaker in self.running.values():
             self.assertEqual(speaker.stop(), 0, speaker.log)
+            for token in self.tokens:
+                self.assertNotIn(token[-20:], speaker.log, "a token in the log")
