@@ -136,11 +136,9 @@ set(isat_kubernetes_headers
     include/isat/kubernetes/api/impl/http_exchange.ipp
     include/isat/kubernetes/api/impl/server_discovery.ipp
     include/isat/kubernetes/api/impl/server_list.ipp
-    include/isat/kubernetes/api/impl/server_url.ipp
     include/isat/kubernetes/api/impl/tls_context.ipp
     include/isat/kubernetes/api/server_discovery.hpp
     include/isat/kubernetes/api/server_list.hpp
-    include/isat/kubernetes/api/server_url.hpp
     include/isat/kubernetes/build.hpp
     include/isat/kubernetes/config/cluster_config.hpp
     include/isat/kubernetes/config/credential_source.hpp
@@ -159,12 +157,15 @@ set(isat_kubernetes_headers
     include/isat/kubernetes/config/impl/in_cluster.ipp
     include/isat/kubernetes/config/impl/kubeconfig.ipp
     include/isat/kubernetes/config/impl/kubeconfig_merge.ipp
+    include/isat/kubernetes/config/impl/server_url.ipp
     include/isat/kubernetes/config/in_cluster.hpp
     include/isat/kubernetes/config/kubeconfig.hpp
+    include/isat/kubernetes/config/server_url.hpp
     include/isat/kubernetes/detail/decimal.hpp
     include/isat/kubernetes/detail/json_member.hpp
     include/isat/kubernetes/detail/parse_options.hpp
     include/isat/kubernetes/detail/percent.hpp
+    include/isat/kubernetes/detail/printable.hpp
     include/isat/kubernetes/detail/status_object.hpp
     include/isat/kubernetes/detail/warning.hpp
     include/isat/kubernetes/error.hpp

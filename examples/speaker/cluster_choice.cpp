@@ -3,7 +3,7 @@
 #include "cluster_choice.hpp"
 #include "dns_name.hpp"
 #include "duration_text.hpp"
-#include "isat/kubernetes/api/server_url.hpp"
+#include "isat/kubernetes/config/server_url.hpp"
 #include "text.hpp"
 
 #include <fmt/format.h>

@@ -17,6 +17,7 @@ FUNCTION_LINES = 60
 CLANG_FORMAT = "clang-format-19"
 UMBRELLAS = {f"include/isat/{component}.hpp": component for component in ("core", "net", "kubernetes")}
 UMBRELLAS["include/isat/isat.hpp"] = None
+ROOMS = ("config", "api", "watch", "lease", "service")  # of kubernetes, the lowest first
 SLOW_IN_CORE = ("algorithm", "functional", "memory", "unordered_map")
 SYSTEM_FOLDERS = ("arpa/", "asm/", "linux/", "net/", "netinet/", "netpacket/", "sys/")
 
@@ -86,6 +87,15 @@ def _wrong_target(target, component, components):
     return BELOW[component] if components.get(target) in above[component] else None
 
 
+def _wrong_room(path, name):
+    """Why a header in this room of kubernetes must not include that name."""
+    here, there = (next((room for room in ROOMS if path.startswith(f"include/isat/kubernetes/{room}/")), None)
+                   for path in (path, f"include/{name}"))
+    if here and there and ROOMS.index(here) < ROOMS.index(there):
+        return f"{here} stands below {there}: move what both need to {here}, or hand it in"
+    return None
+
+
 def _wrong_boost(name, component):
     """Why a header of this component must not include that header of Boost."""
     if name in ("boost/asio.hpp", "boost/asio/ssl.hpp") or name.startswith("boost/asio/experimental/"):
@@ -120,7 +130,8 @@ def _wrong_include(name, component, components):
 
 
 def tiered(tree):
-    """Tiers point one way: core (std only) <- net (Boost.Asio, fmt, Linux) <- kubernetes (JSON, URL, Beast, OpenSSL)."""
+    """Tiers point one way: core (std only) <- net (Boost.Asio, fmt, Linux) <- kubernetes (JSON, URL, Beast, OpenSSL); and so
+    do the rooms of kubernetes."""
     components = tree.components()
     for path in tree.headers():
         if path in UMBRELLAS:
@@ -129,7 +140,7 @@ def tiered(tree):
         if component is None:
             continue  # which is a finding of its own
         for line, name, _ in cpp.includes(tree.text(path)):
-            why = _wrong_include(name, component, components)
+            why = _wrong_include(name, component, components) or _wrong_room(path, name)
             if why:
                 yield Finding(path, line, "tier", f"{component} header includes <{name}>: {why}")
 

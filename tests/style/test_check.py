@@ -22,6 +22,7 @@ CORE = "include/isat/planted.hpp"
 NET = "include/isat/planted_net.hpp"
 KUBERNETES = "include/isat/kubernetes/planted.hpp"
 BODY = "include/isat/kubernetes/impl/planted.ipp"
+ROOM = "include/isat/kubernetes/api/impl/planted.ipp"
 LONG_BODY = "  ++x;\n" * 61
 MACHINE_PATH = "/wor" + "k/main"
 
@@ -50,6 +51,7 @@ PLANTS = (
     ("Beast's streams", rules.tiered, BODY, HEADER + "#include <boost/beast/core/tcp_stream.hpp>\n", 4, "Asio's own"),
     ("all of Beast", rules.tiered, BODY, HEADER + "#include <boost/beast.hpp>\n", 4, "needs parts of"),
     ("Boost for its own sake", rules.tiered, BODY, HEADER + "#include <boost/regex.hpp>\n", 4, "do without"),
+    ("a higher room", rules.tiered, ROOM, HEADER + '#include "isat/kubernetes/watch/x.hpp"\n', 4, "api stands below watch"),
     ("YAML in kubernetes", rules.tiered, BODY, HEADER + "#include <yaml-cpp/yaml.h>\n", 4, "only"),
     ("Beast in public", rules.hidden, KUBERNETES, HEADER + "#include <boost/beast/http/parser.hpp>\n", 4, "in the .ipp"),
     ("TLS in public", rules.hidden, KUBERNETES, HEADER + "#include <boost/asio/ssl/context.hpp>\n", 4, "in the .ipp"),
@@ -107,6 +109,7 @@ INNOCENT = (
         BODY,
         HEADER + "#include <boost/beast/http/parser.hpp>\n#include <boost/json/value.hpp>\n#include <openssl/x509.h>\n",
     ),
+    ("a lower room", rules.tiered, ROOM, HEADER + '#include "isat/kubernetes/config/planted.hpp"\n'),
     ("bodies hide everything", rules.hidden, BODY, HEADER + "#include <boost/asio/ssl/context.hpp>\n"),
     ("announced JSON", rules.hidden, KUBERNETES, HEADER + "#include <boost/json/fwd.hpp>\n"),
     ("home in prose", rules.anonymous, "docs/planted.md", "See ~/" + "work/x, $HOME/home/x and build/root/x.\n"),
@@ -176,8 +179,8 @@ class EachRule(unittest.TestCase):
         cls.folder = tempfile.TemporaryDirectory(prefix="isat-style-")
         cls.root = pathlib.Path(cls.folder.name, "tree")
         shutil.copytree(ROOT, cls.root, ignore=lambda _, names: [n for n in names if LEFT_OUT.match(n)])
-        planted = {"core": CORE, "net": NET, "kubernetes": f"{KUBERNETES} {BODY}"}
-        for header in (CORE, NET, KUBERNETES, BODY):
+        planted = {"core": CORE, "net": NET, "kubernetes": f"{KUBERNETES} {BODY} {ROOM}"}
+        for header in (CORE, NET, KUBERNETES, BODY, ROOM):
             (cls.root / header).write_text(HEADER)
         lists = cls.root / "cmake/IsatComponents.cmake"
         more = "".join(f"\nset(isat_{component}_headers {headers})" for component, headers in planted.items())

@@ -9,18 +9,12 @@
 #include "isat/kubernetes/build.hpp"
 
 #include <cstddef>
-#include <string>
-#include <string_view>
 
 namespace isat::inline v0::kubernetes::detail {
 
 inline constexpr std::size_t reason_max = 128;
 inline constexpr std::size_t message_max = 1024;
 inline constexpr std::size_t foreign_message_max = 200;  // of a body that is no Status
-
-/// The longest beginning of a UTF-8 text that has at most `octets_max` octets and ends with a whole character; control
-/// characters become spaces.
-ISAT_KUBERNETES_INLINE std::string printable(std::string_view text, std::size_t octets_max);
 
 /// Sets reason, message and, if the header had none, retry_after from response.body.
 ISAT_KUBERNETES_INLINE void read_status_object(api_response& response);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "isat/kubernetes/detail/json_member.hpp"
+#include "isat/kubernetes/detail/printable.hpp"
 #include "isat/kubernetes/detail/status_object.hpp"
 
 #include <boost/json/parse.hpp>
@@ -13,23 +14,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace isat::inline v0::kubernetes::detail {
-
-ISAT_KUBERNETES_INLINE std::string printable(std::string_view text, std::size_t octets_max) {
-  if (text.size() > octets_max) {
-    const auto continues = [&text](std::size_t at) { return (static_cast<unsigned char>(text[at]) & 0xc0U) == 0x80U; };
-    std::size_t end = octets_max;
-    while (end > 0 && continues(end)) --end;
-    text = text.substr(0, end);
-  }
-  std::string result{text};
-  for (char& each : result) {
-    if (static_cast<unsigned char>(each) < 0x20U || each == 0x7f) each = ' ';
-  }
-  return result;
-}
 
 // Of a page that a proxy made: ASCII, and one space where there is white space or anything else.
 ISAT_KUBERNETES_INLINE std::string foreign_message(std::string_view body) {

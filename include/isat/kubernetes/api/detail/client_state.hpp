@@ -10,9 +10,9 @@
 #include "isat/kubernetes/api/detail/connection_pool.hpp"
 #include "isat/kubernetes/api/detail/tls_context.hpp"
 #include "isat/kubernetes/api/server_list.hpp"
-#include "isat/kubernetes/api/server_url.hpp"
 #include "isat/kubernetes/build.hpp"
 #include "isat/kubernetes/config/credential_source.hpp"
+#include "isat/kubernetes/config/server_url.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 

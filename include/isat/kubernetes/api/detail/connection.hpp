@@ -9,8 +9,8 @@
 #include "isat/detail/erase.hpp"
 #include "isat/error.hpp"
 #include "isat/kubernetes/api/http_exchange.hpp"
-#include "isat/kubernetes/api/server_url.hpp"
 #include "isat/kubernetes/build.hpp"
+#include "isat/kubernetes/config/server_url.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/ip/address.hpp>

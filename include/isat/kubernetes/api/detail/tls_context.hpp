@@ -8,11 +8,11 @@
 
 #include "isat/detail/erase.hpp"
 #include "isat/error.hpp"
-#include "isat/kubernetes/api/server_url.hpp"
 #include "isat/kubernetes/build.hpp"
 #include "isat/kubernetes/config/cluster_config.hpp"
 #include "isat/kubernetes/config/credential_source.hpp"
 #include "isat/kubernetes/config/detail/watched_file.hpp"
+#include "isat/kubernetes/config/server_url.hpp"
 #include "isat/kubernetes/detail/warning.hpp"
 
 #include <boost/asio/ssl/context.hpp>

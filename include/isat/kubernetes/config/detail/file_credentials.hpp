@@ -9,7 +9,7 @@
 #include "isat/kubernetes/config/detail/key_pair.hpp"
 #include "isat/kubernetes/config/detail/token_cache.hpp"
 #include "isat/kubernetes/config/detail/watched_file.hpp"
-#include "isat/kubernetes/detail/status_object.hpp"
+#include "isat/kubernetes/detail/printable.hpp"
 #include "isat/kubernetes/detail/warning.hpp"
 
 #include <cstddef>

@@ -9,7 +9,7 @@
 #include "isat/kubernetes/config/detail/file_credentials.hpp"
 #include "isat/kubernetes/config/detail/plugin_schedule.hpp"
 #include "isat/kubernetes/config/detail/process.hpp"
-#include "isat/kubernetes/detail/status_object.hpp"
+#include "isat/kubernetes/detail/printable.hpp"
 #include "isat/kubernetes/error.hpp"
 #include "isat/pending_operation.hpp"
 

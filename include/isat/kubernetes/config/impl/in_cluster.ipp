@@ -7,7 +7,7 @@
 #include "isat/kubernetes/config/detail/watched_file.hpp"
 #include "isat/kubernetes/config/in_cluster.hpp"
 #include "isat/kubernetes/detail/decimal.hpp"
-#include "isat/kubernetes/detail/status_object.hpp"
+#include "isat/kubernetes/detail/printable.hpp"
 
 #include <boost/system/errc.hpp>
 #include <boost/system/error_code.hpp>

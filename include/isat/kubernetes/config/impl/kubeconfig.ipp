@@ -3,13 +3,13 @@
 // The bodies of kubeconfig.hpp. Compiled into the library, or included by that header; never by itself.
 #pragma once
 
-#include "isat/kubernetes/api/server_url.hpp"
 #include "isat/kubernetes/config/detail/exec_credential.hpp"
 #include "isat/kubernetes/config/detail/kubeconfig_entry.hpp"
 #include "isat/kubernetes/config/detail/kubeconfig_merge.hpp"
 #include "isat/kubernetes/config/detail/watched_file.hpp"
 #include "isat/kubernetes/config/in_cluster.hpp"
 #include "isat/kubernetes/config/kubeconfig.hpp"
+#include "isat/kubernetes/config/server_url.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>

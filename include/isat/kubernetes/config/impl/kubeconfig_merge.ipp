@@ -4,7 +4,7 @@
 #pragma once
 
 #include "isat/kubernetes/config/detail/kubeconfig_merge.hpp"
-#include "isat/kubernetes/detail/status_object.hpp"
+#include "isat/kubernetes/detail/printable.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/stream_parser.hpp>

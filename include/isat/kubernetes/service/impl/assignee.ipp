@@ -5,7 +5,7 @@
 
 #include "isat/detail/mix.hpp"
 #include "isat/kubernetes/detail/json_member.hpp"
-#include "isat/kubernetes/detail/status_object.hpp"
+#include "isat/kubernetes/detail/printable.hpp"
 #include "isat/kubernetes/service/assignee.hpp"
 #include "isat/kubernetes/service/detail/object_facts.hpp"
 

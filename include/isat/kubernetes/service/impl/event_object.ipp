@@ -5,7 +5,7 @@
 
 #include "isat/detail/mix.hpp"
 #include "isat/detail/random_number.hpp"
-#include "isat/kubernetes/detail/status_object.hpp"
+#include "isat/kubernetes/detail/printable.hpp"
 #include "isat/kubernetes/service/detail/event_object.hpp"
 
 #include <algorithm>

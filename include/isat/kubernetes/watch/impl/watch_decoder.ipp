@@ -5,6 +5,7 @@
 
 #include "isat/kubernetes/detail/json_member.hpp"
 #include "isat/kubernetes/detail/parse_options.hpp"
+#include "isat/kubernetes/detail/printable.hpp"
 #include "isat/kubernetes/detail/status_object.hpp"
 #include "isat/kubernetes/error.hpp"
 #include "isat/kubernetes/watch/watch_decoder.hpp"

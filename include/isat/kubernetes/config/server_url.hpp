@@ -35,5 +35,5 @@ ISAT_KUBERNETES_API boost::system::result<server_url, config_failure> parse_serv
 }  // namespace isat::inline v0::kubernetes
 
 #if ISAT_KUBERNETES_HEADER_ONLY
-#include "isat/kubernetes/api/impl/server_url.ipp"
+#include "isat/kubernetes/config/impl/server_url.ipp"
 #endif

@@ -3,7 +3,7 @@
 // The bodies of server_url.hpp. Compiled into the library, or included by that header; never by itself.
 #pragma once
 
-#include "isat/kubernetes/api/server_url.hpp"
+#include "isat/kubernetes/config/server_url.hpp"
 #include "isat/kubernetes/detail/decimal.hpp"
 
 #include <boost/asio/ip/address.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // URLs of API servers: what they are made of, which are the same, and which are refused.
-#include "isat/kubernetes/api/server_url.hpp"
+#include "isat/kubernetes/config/server_url.hpp"
 
 #include <doctest/doctest.h>
 
