@@ -127,6 +127,7 @@ set(isat_kubernetes_headers
     include/isat/kubernetes/api/detail/client_state.hpp
     include/isat/kubernetes/api/detail/connection.hpp
     include/isat/kubernetes/api/detail/connection_pool.hpp
+    include/isat/kubernetes/api/detail/outage.hpp
     include/isat/kubernetes/api/detail/tls_context.hpp
     include/isat/kubernetes/api/http_exchange.hpp
     include/isat/kubernetes/api/impl/api_call.ipp

@@ -36,7 +36,9 @@ struct api_client_options {
   /// and again beside a request after each such period (a quarter more or less), or sooner when none could be reached.
   /// Those that are not listed any more are left out; those of the configuration never are. Zero: none is asked.
   std::chrono::nanoseconds discovery_period{};
-  /// Called on the executor with what came of that; may be empty. Must not destroy the client.
+  /// Requests that fail for so long without one that succeeds are an outage: its end is told to when_back().
+  std::chrono::nanoseconds outage_min = std::chrono::seconds{1};
+  /// Called on the executor with what came of discovery; may be empty. Must not destroy the client.
   std::function<void(error_code, const std::vector<std::string>& urls)> on_discovery;
   /// Called on the executor with what a log should tell: TLS is not verified, a token cannot be read. Never a secret.
   /// Must not destroy the client.
@@ -88,6 +90,11 @@ class ISAT_KUBERNETES_API api_client {
         },
         std::move(request), std::move(on_piece));
   }
+
+  /// For who waits before trying again: `told` is called when a request is answered well, be it anybody's, after an
+  /// outage (api_client_options::outage_min), as long as what is returned is kept. It is called on the executor, in the
+  /// middle of that request, and must do no more than take note of it.
+  [[nodiscard]] std::shared_ptr<void> when_back(std::function<void()> told);
 
   /// More servers of the same cluster than the configuration names; those that are known already are passed over.
   void add_servers(const std::vector<std::string>& urls);

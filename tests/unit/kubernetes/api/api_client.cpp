@@ -540,6 +540,72 @@ TEST_CASE("after 429 urgent requests go out at once and others wait") {
   CHECK(at.server.requests().size() == 2);
 }
 
+TEST_CASE("the end of an outage is told to who wants to know, as long as he does") {
+  api_laboratory l;
+  kubernetes::api_client_options options;
+  options.outage_min = {};
+  l.open(l.server.cluster(), options);
+  int told = 0;
+  auto kept = l.client->when_back([&told] { ++told; });
+  l.client->when_back([] { FAIL("not wanted any more"); }).reset();
+  const auto status = [&l](unsigned refusal) {
+    fake_api::fault refused;
+    refused.effect = fake_api::effect::refuse;
+    refused.status = refusal;
+    if (refusal != 0) l.server.faults().add(refused);
+    return l.ask(urgent(read_of(leases_path)))->response.status;  // others wait after 429
+  };
+  CHECK(status(0) == 200);
+  CHECK(told == 0);
+  l.server.stop();
+  CHECK(status(0) == 0);
+  l.server.start();
+  CHECK(status(0) == 200);
+  CHECK(told == 1);
+  for (const unsigned trouble : {401U, 403U, 429U, 500U, 503U}) {
+    CAPTURE(trouble);
+    const int before = told;
+    CHECK(status(trouble) == trouble);
+    CHECK(told == before);
+    CHECK(status(404) == 404);  // a good answer to many a question
+    CHECK(told == before + 1);
+  }
+  CHECK(status(409) == 409);
+  CHECK(status(0) == 200);
+  CHECK(told == 6);
+  kept.reset();
+  l.server.stop();
+  CHECK(status(0) == 0);
+  l.server.start();
+  CHECK(status(0) == 200);
+  CHECK(told == 6);
+}
+
+TEST_CASE("a stream whose head has come ends an outage, and one that is cancelled begins none") {
+  api_laboratory l;
+  kubernetes::api_client_options options;
+  options.outage_min = {};
+  l.open(l.server.cluster(), options);
+  int told = 0;
+  const auto kept = l.client->when_back([&told] { ++told; });
+  fake_api::fault trouble;
+  trouble.effect = fake_api::effect::hold_before;
+  l.server.faults().add(trouble);
+  const auto held = l.start(read_of(leases_path));
+  REQUIRE(l.until([&] { return l.server.held() == 1; }));
+  held->stop.emit(asio::cancellation_type::terminal);
+  REQUIRE(l.wait(held));
+  l.server.release();
+  l.ask(read_of(leases_path));
+  CHECK(told == 0);
+  trouble.effect = fake_api::effect::refuse;
+  l.server.faults().add(trouble);
+  CHECK(l.ask(read_of(leases_path))->error);
+  const auto stream = l.stream(read_of(leases_path));
+  CHECK(l.until([&] { return told == 1; }));
+  CHECK_FALSE(stream->done);
+}
+
 TEST_CASE("servers may be added, and none twice") {
   two_servers at;
   at.open(at.server.cluster());

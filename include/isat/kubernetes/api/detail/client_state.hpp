@@ -8,6 +8,7 @@
 #include "isat/kubernetes/api/api_client.hpp"
 #include "isat/kubernetes/api/detail/address_book.hpp"
 #include "isat/kubernetes/api/detail/connection_pool.hpp"
+#include "isat/kubernetes/api/detail/outage.hpp"
 #include "isat/kubernetes/api/detail/tls_context.hpp"
 #include "isat/kubernetes/api/server_list.hpp"
 #include "isat/kubernetes/build.hpp"
@@ -18,6 +19,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -42,6 +44,9 @@ class client_state : public std::enable_shared_from_this<client_state> {
   void start(api_request what, api_client::piece_function on_piece, handler<api_client::response_signature> done);
   /// A server has answered: it is asked for others if that is due.
   void note_answer();
+  /// A request has succeeded or failed, as far as that tells of servers that are away.
+  void note_end(bool is_good);
+  std::shared_ptr<void> when_back(std::function<void()> told);
   /// No server could be reached: their addresses may be others now.
   void note_trouble();
   void warn(std::string_view text) const;
@@ -69,6 +74,8 @@ class client_state : public std::enable_shared_from_this<client_state> {
   void take_servers(const std::vector<std::string>& found);
   clock::duration period_over(int divisor) const;
 
+  outage outage_;
+  std::vector<std::weak_ptr<const std::function<void()>>> when_back_;
   // Servers that are there only as long as the cluster says so. The numbers of those that have gone are given to new
   // ones: there are no more than a cluster lists at once, and those that requests on their way know.
   std::set<std::size_t> discovered_;

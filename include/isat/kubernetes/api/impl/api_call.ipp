@@ -27,6 +27,11 @@ ISAT_KUBERNETES_INLINE api_call::api_call(client_state& client, api_request requ
       deadline_{client.executor},
       pause_{client.executor} {}
 
+/// True if a server that answers so is at work. One that starts or is in trouble refuses what it would grant later.
+ISAT_KUBERNETES_INLINE bool is_good_status(unsigned status) noexcept {
+  return status >= 200 && status < 500 && status != 401 && status != 403 && status != 429;
+}
+
 /// `function`, made to do nothing when this call is over; it does not keep the call.
 template <class Function>
 auto api_call::while_running(Function function) {
@@ -158,6 +163,7 @@ ISAT_KUBERNETES_INLINE void api_call::on_head() {
   if (status == 429) return settle(server_verdict::overrun);
   settle(status >= 500 ? server_verdict::failed : server_verdict::answered);
   if (status < 500) client_.note_answer();
+  if (is_good_status(status)) client_.note_end(true);
 }
 
 ISAT_KUBERNETES_INLINE void api_call::on_done(error_code error, const std::string& message) {
@@ -223,6 +229,7 @@ ISAT_KUBERNETES_INLINE void api_call::finish(error_code error) {
   pause_.cancel();
   if (connection_ != nullptr) connection_->close();
   note_status();
+  if (error && error != asio::error::operation_aborted && !is_good_status(response_.status)) client_.note_end(false);
   client_.calls.erase(self);
   waiting_.complete(error, std::move(response_));
 }

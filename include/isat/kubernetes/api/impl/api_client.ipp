@@ -29,6 +29,10 @@ ISAT_KUBERNETES_INLINE void api_client::start_stream(api_request what, piece_fun
   state_->start(std::move(what), std::move(on_piece), std::move(done));
 }
 
+ISAT_KUBERNETES_INLINE std::shared_ptr<void> api_client::when_back(std::function<void()> told) {
+  return state_->when_back(std::move(told));
+}
+
 ISAT_KUBERNETES_INLINE void api_client::add_servers(const std::vector<std::string>& urls) {
   for (const auto& url : urls) state_->add_server(url);
 }

@@ -25,7 +25,8 @@ ISAT_KUBERNETES_INLINE client_state::client_state(asio::any_io_executor where, c
       servers{isat::detail::random_number()},
       tls{cluster, [this](std::string_view text) { warn(text); }},
       names{std::make_shared<address_book>(system_lookup(executor))},
-      identities{executor, cluster.user, [this](std::string_view text) { warn(text); }} {
+      identities{executor, cluster.user, [this](std::string_view text) { warn(text); }},
+      outage_{options.outage_min} {
   for (const auto& url : cluster.servers) add_server(url);
 }
 
@@ -72,6 +73,23 @@ ISAT_KUBERNETES_INLINE void client_state::start(api_request what, api_client::pi
   const auto call = std::make_shared<api_call>(*this, std::move(what), std::move(on_piece));
   calls.insert(call);
   call->start(std::move(done));
+}
+
+ISAT_KUBERNETES_INLINE void client_state::note_end(bool is_good) {
+  const auto now = clock::now();
+  if (!is_good) return outage_.on_failure(now);
+  if (!outage_.on_success(now)) return;
+  const auto all = when_back_;  // as they are now
+  for (const auto& each : all) {
+    if (const auto told = each.lock()) (*told)();
+  }
+}
+
+ISAT_KUBERNETES_INLINE std::shared_ptr<void> client_state::when_back(std::function<void()> told) {
+  std::erase_if(when_back_, [](const auto& each) { return each.expired(); });
+  auto handle = std::make_shared<std::function<void()>>(std::move(told));
+  when_back_.push_back(handle);
+  return handle;
 }
 
 // ---- Servers that the cluster names ----
