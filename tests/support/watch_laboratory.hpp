@@ -27,6 +27,13 @@ inline fake_api::options with_shared_authority() {
   return how;
 }
 
+/// The options of a client to which every failure is the beginning of an outage.
+inline kubernetes::api_client_options with_short_outages() {
+  kubernetes::api_client_options how;
+  how.outage_min = {};
+  return how;
+}
+
 struct watch_laboratory {
   watch_laboratory() = default;
   watch_laboratory(const watch_laboratory&) = delete;
@@ -58,7 +65,7 @@ struct watch_laboratory {
   boost::asio::io_context server_context;
   fake_api::server server{server_context, with_shared_authority()};
   boost::asio::io_context context;
-  kubernetes::api_client client{context.get_executor(), server.cluster()};
+  kubernetes::api_client client{context.get_executor(), server.cluster(), with_short_outages()};
   boost::asio::cancellation_signal stopping;  // of what is tested
   std::optional<error_code> result;           // likewise, when it has ended
 };

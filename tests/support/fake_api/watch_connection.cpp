@@ -69,7 +69,7 @@ asio::awaitable<bool> connection::run_watch(watch_plan plan) {
         continue;
       }
     }
-    if (closed_ || has_news(stream)) continue;
+    if (closed_ || peer_gone_ || has_news(stream)) continue;  // it may have gone while this wrote
     peek();
     co_await wait(core_->paused || how.silent ? never : std::min(end, next_bookmark));
   }

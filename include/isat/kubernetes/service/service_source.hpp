@@ -54,7 +54,8 @@ struct objects_status {
 /// What a service_source is told at its start.
 struct service_source_options {
   service_rules rules;
-  std::size_t page = 250;  ///< objects per page of a list
+  std::size_t page = 250;  ///< Services per page of a list; of what is larger a fifth
+  std::chrono::nanoseconds pause_longest = std::chrono::seconds{8};  ///< as reflector_options has it
   /// Called on the executor with what a log should tell. Must not destroy the source; may cancel its run.
   std::function<void(const service_source_notice&)> on_notice = {};
 };

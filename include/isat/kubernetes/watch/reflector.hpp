@@ -27,9 +27,13 @@ struct reflector_options {
   std::string label_selector;  ///< as kubectl takes it; empty: all
   std::string field_selector;  ///< likewise: metadata.name=X
   std::string accept = "application/json";
-  std::size_t page = 500;                          ///< objects per page of a list
-  std::size_t event_max = std::size_t{16} << 20U;  ///< octets of one event; after a longer one comes a list
+  std::size_t page = 500;                           ///< objects per page of a list; fewer where they are large
+  std::size_t page_octets = std::size_t{2} << 20U;  ///< of a page: a longer one is asked for in halves
+  std::size_t event_max = std::size_t{16} << 20U;   ///< octets of one event; after a longer one comes a list
   std::chrono::nanoseconds watch_timeout = std::chrono::minutes{7};  ///< asked of the server, +-30 % at random
+  /// Between attempts that fail, at random; at first at most a tenth of it. It is cut short when somebody else's
+  /// request shows that an outage of all servers is over (api_client::when_back).
+  std::chrono::nanoseconds pause_longest = std::chrono::seconds{8};
 };
 
 /// What became of an object.

@@ -9,6 +9,7 @@
 //   listing  | a page                              | tell it; then the next page, or "synced" and a watch
 //            | a list older than what was seen     | throw it away, pause, list again; in the end believe it: "lost"
 //            | 410 for a page but the first        | list again in one piece
+//            | a page that is too large            | at once half as many objects from there on, unless it is one
 //            | nobody answers                      | "lost", pause, the same page again
 //            | any other failure                   | "lost", pause, list by quorum
 //   watching | an event, a bookmark                | tell it (no bookmark); the version moves on
@@ -21,10 +22,11 @@
 //            | no sign when one was due            | as if it had ended, and elsewhere
 //            | 1 s without an end, after a "lost"  | "synced": nothing was missed
 //   pausing  | its end                             | list or watch
+//            | an outage is over                   | likewise, within back_jitter
 //   both     | restart()                           | the same request again, elsewhere, unless it is new
 //
-// A "lost" is told when trouble begins, and when its error becomes another one. Pauses are random, at most 0.8 s at
-// first and twice as long each time, up to 8 s; events, and a watch that is open for 1 s, start over. Since
+// A "lost" is told when trouble begins, and when its error becomes another one. Pauses are random, at most a tenth of
+// pause_longest (8 s) at first and twice as long each time; events, and a watch that is open for 1 s, start over. Since
 // then one list is asked for without a pause.
 #pragma once
 
@@ -48,9 +50,11 @@ struct watch_settings {
   std::string path;
   std::string label_selector;
   std::string field_selector;
-  std::size_t page{};                        ///< objects per page; 0: no pages
+  std::size_t page{};                        ///< objects per page at first; 0: no pages
+  std::size_t page_octets{};                 ///< of a page of several objects: what is longer is too large
   std::chrono::nanoseconds watch_timeout{};  ///< of one watch, +-30 %
-  std::uint64_t seed{};                      ///< random
+  std::chrono::nanoseconds pause_longest = std::chrono::seconds{8};
+  std::uint64_t seed{};  ///< random
 };
 
 /// A request to be sent; it takes the place of the one before, which is to be cancelled if it still runs.
@@ -60,6 +64,7 @@ struct watch_request {
   std::string target;  ///< as api_request has it, like the next two
   bool elsewhere{};
   std::chrono::nanoseconds timeout{};
+  std::size_t answer_max{};  ///< of a page: octets; 0: as api_request has it
 };
 
 /// What a listener is to be told; see reflector_listener.
@@ -113,6 +118,9 @@ class ISAT_KUBERNETES_API watch_machine {
   /// opened only for pause_min.
   void restart(time_point now);
 
+  /// A server answers again, whoever asked, after none did for a while.
+  void on_outage_over(time_point now);
+
   // ---- Outputs, to be taken after each input, the notices first ----
 
   std::optional<watch_notice> take_notice();
@@ -126,9 +134,8 @@ class ISAT_KUBERNETES_API watch_machine {
   const resource_version& seen() const noexcept { return seen_; }
 
   static constexpr duration pause_min = std::chrono::milliseconds{50};
-  static constexpr duration pause_first = std::chrono::milliseconds{800};
-  /// After failures: so long a returned server is not noticed, and what it tells is old, at most.
-  static constexpr duration pause_longest = std::chrono::seconds{8};
+  /// After outages: so long at most all who wait go on waiting, so that they do not come at once.
+  static constexpr duration back_jitter = std::chrono::milliseconds{300};
   /// When a server asks for it.
   static constexpr duration pause_max = std::chrono::seconds{30};
   /// A watch that is open for so long works.
@@ -145,14 +152,16 @@ class ISAT_KUBERNETES_API watch_machine {
   enum class step : std::uint8_t { none = 0, list_quorum = 1, list_not_older = 2, list_page = 3, watch = 4 };
 
   void ask(time_point now, step what);
-  void pause(time_point end, step next) noexcept;
+  void pause(time_point end, time_point earliest, step next) noexcept;
   void watch_again(time_point now);
   void relist(time_point now, error_code failure, const std::string& message);
   void fail(time_point now, step next, error_code failure, const std::string& message, duration at_least = {});
   void lose(error_code failure, const std::string& message);
   bool accept_list(time_point now, const resource_version& version);
+  bool halve_page() noexcept;
   void prove();
   duration back_off() noexcept;
+  duration random_part(duration whole) noexcept;
   double random_share() noexcept;
   time_point silent_at() const noexcept;
   std::string list_target() const;
@@ -161,8 +170,9 @@ class ISAT_KUBERNETES_API watch_machine {
   watch_settings settings_;
   isat::detail::id_sequence random_;
   state state_{};
-  step step_{};           // what is asked for, or is due at the end of the pause
-  time_point pause_end_;  // of pausing
+  step step_{};             // what is asked for, or is due at the end of the pause
+  time_point pause_end_;    // of pausing
+  time_point pause_least_;  // likewise, whatever happens
   std::uint64_t request_id_ = 0;
   std::uint64_t last_id_ = 0;
   std::optional<watch_request> request_;
@@ -175,6 +185,7 @@ class ISAT_KUBERNETES_API watch_machine {
   int backward_ = 0;                   // older versions in a row
   std::optional<error_code> trouble_;  // what was told as lost, until synced
   // Of a list:
+  std::size_t page_ = 0;    // objects per page
   std::string page_token_;  // of the page that is asked for
   std::string next_token_;  // of the one after it
   bool in_pages_ = true;

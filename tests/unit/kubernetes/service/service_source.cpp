@@ -102,6 +102,7 @@ struct laboratory : isat::test::watch_laboratory {
     kubernetes::service_source_options how;
     how.rules = std::move(rules);
     how.page = 2;
+    how.pause_longest = 10ms;  // whatever fails is tried again soon
     how.on_notice = [this](const kubernetes::service_source_notice& notice) { seen.hear(notice); };
     source.emplace(client, std::move(how));
     put(node_json("here", "10.0.1.1"));

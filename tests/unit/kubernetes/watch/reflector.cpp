@@ -154,6 +154,33 @@ TEST_CASE("a list is told in pages, and then what changes") {
   CHECK(l.seen.losses.empty());
 }
 
+TEST_CASE("pages that are too large become smaller until they fit, and all is told once") {
+  kubernetes::reflector_options how;
+  how.page = 8;
+  how.page_octets = 20000;
+  laboratory l{how};
+  const std::string large(9000, 'x');  // two of them fit into a page
+  for (const char* const name : {"a", "b"}) l.put(name, "small");
+  for (const char* const name : {"c", "d", "e", "f", "g"}) l.put(name, large);
+  l.put("h", std::string(30000, 'y'));  // and this one into none
+  l.starts();
+  REQUIRE(l.until([&] { return l.seen.syncs == 1 && l.server.open_watches() == 1; }));
+  CHECK(l.seen.log == "[=a=b=c=d=e=f=g=h]");
+  CHECK(l.seen.holds("g", large));
+  CHECK(l.seen.losses.empty());
+  const auto lists = [&l](const char* limit) {
+    std::size_t count = 0;
+    for (const auto& each : l.server.requests().all()) {
+      if (each.target.find(limit) != std::string::npos) ++count;
+    }
+    return count;
+  };
+  CHECK(lists("limit=8") == 1);
+  CHECK(lists("limit=4") == 2);
+  CHECK(lists("limit=2") == 2);
+  CHECK(lists("limit=1") == 2);
+}
+
 TEST_CASE("events that come in small pieces, and events that share one, are told") {
   laboratory l;
   l.syncs();
@@ -275,6 +302,32 @@ TEST_CASE("a server that is gone is a loss that is told once; when it is back th
   CHECK(l.shows("a", "2"));
   CHECK(l.seen.losses.size() == 1);
   CHECK(l.server.requests().count("list") == 1);
+}
+
+TEST_CASE("when another request of the client shows that an outage is over, the watch goes on at once") {
+  kubernetes::reflector_options how;
+  how.pause_longest = 10000h;
+  laboratory l{how};
+  l.syncs();
+  l.put("a", "1");
+  REQUIRE(l.shows("a", "1"));
+  l.server.stop();
+  REQUIRE(l.until([&] { return !l.seen.losses.empty(); }));
+  const auto answered = [&l] {
+    std::optional<error_code> result;
+    kubernetes::api_request read;
+    read.target = "/api/v1/nodes";
+    l.client.async_request(std::move(read),
+                           [&result](error_code error, const kubernetes::api_response&) { result = error; });
+    CHECK(l.until([&] { return result.has_value(); }));
+    return !*result;
+  };
+  CHECK_FALSE(answered());
+  l.server.start();
+  l.put("a", "2");
+  CHECK(answered());
+  CHECK(l.shows("a", "2"));
+  CHECK(l.server.requests().count("list", "leases") == 1);
 }
 
 TEST_CASE("a list that is refused, or cannot be read, is a loss with what the server said") {

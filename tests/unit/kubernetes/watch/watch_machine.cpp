@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,6 +33,7 @@ kubernetes::watch_settings settings(std::uint64_t seed = 1) {
   kubernetes::watch_settings result;
   result.path = "/apis/x/leases";
   result.page = 500;
+  result.page_octets = 1000;
   result.watch_timeout = 400s;
   result.seed = seed;
   return result;
@@ -273,6 +275,48 @@ TEST_CASE("a pause is as long as the server asks for, within reason") {
   CHECK(h.pause() == 30s);
 }
 
+TEST_CASE(
+    "the end of an outage ends a pause within back_jitter, at different times for different ones, and what fails "
+    "then begins with short pauses") {
+  std::set<std::chrono::nanoseconds> lengths;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    auto how = settings(seed);
+    how.pause_longest = 100h;
+    harness h{how};
+    h.works(10);
+    h.watch_ends();
+    for (int count = 0; count < 8; ++count) {
+      h.watch_unanswered();
+      if (count < 7) h.pause();
+    }
+    h.machine.on_outage_over(h.now);
+    const auto length = h.pause();
+    CHECK(length <= watch_machine::back_jitter);
+    CHECK(h.watches_from(10));
+    lengths.insert(length);
+    h.watch_unanswered();
+    CHECK(h.pause() <= 10h);
+  }
+  CHECK(lengths.size() > 15);
+}
+
+TEST_CASE("the end of an outage makes no pause longer, nor shorter than a server asked for, and changes nothing else") {
+  harness h;
+  h.machine.on_outage_over(h.now);
+  CHECK(h.requests == 1);
+  h.list_fails(429, error::too_many_requests, 5s);
+  h.machine.on_outage_over(h.now);
+  CHECK(h.machine.wake_in(h.now) == 5s);
+  h.now += 4999ms;
+  h.machine.on_outage_over(h.now);
+  CHECK(h.pause() == 1ms);
+  h.works(10);
+  h.machine.on_outage_over(h.now);
+  h.passes(1min);
+  CHECK(h.requests == 3);
+  CHECK(h.watches());
+}
+
 TEST_CASE("a page that nobody answers is asked for again, not the whole list") {
   harness h;
   h.page(10, "a");
@@ -293,6 +337,64 @@ TEST_CASE("a page that is refused begins the list anew") {
   CHECK(h.asks_for("limit=500"));
   h.syncs(12);
   CHECK(h.news() == " listing objects" + lost(error::internal) + " listing objects synced");
+}
+
+TEST_CASE("a page that is too large is asked for in halves, at once, and the list goes on with them") {
+  harness h;
+  CHECK(h.request.answer_max == 1000);
+  h.list_fails(200, error::answer_too_large);
+  CHECK(h.request.target == "/apis/x/leases?limit=250");
+  h.page(10, "a");
+  h.list_fails(200, error::answer_too_large);
+  CHECK(h.request.target == "/apis/x/leases?limit=125&continue=a");
+  h.list_fails(200, error::answer_too_large);
+  CHECK(h.request.target == "/apis/x/leases?limit=62&continue=a");
+  h.page(10, "b");
+  CHECK(h.request.target == "/apis/x/leases?limit=62&continue=b");
+  h.page(10);
+  CHECK(h.news() == " listing objects objects objects synced");
+  h.opens();
+  h.error_event(410, "Expired");
+  CHECK(h.asks_for("limit=62&"));  // objects are as large as before
+}
+
+TEST_CASE("a page of one object may be as long as any answer; when that is too much, it is a loss") {
+  auto how = settings();
+  how.page = 3;
+  harness h{how};
+  h.page(10, "a");
+  h.list_fails(200, error::answer_too_large);
+  CHECK(h.request.target == "/apis/x/leases?limit=1&continue=a");
+  CHECK(h.request.answer_max == 0);
+  CHECK(h.news() == " listing objects");
+  h.list_fails(200, error::answer_too_large);
+  CHECK(h.news() == lost(error::answer_too_large));
+  h.pause();
+  CHECK(h.by_quorum());
+  CHECK(h.asks_for("limit=1"));
+}
+
+TEST_CASE("a cache that answers without pages what is too large leads to a list by quorum, which has them") {
+  harness h;
+  h.works(10);
+  h.error_event(410, "Expired");
+  CHECK(h.asks_for("NotOlderThan"));
+  CHECK(h.request.answer_max == 1000);
+  h.list_fails(200, error::answer_too_large);
+  CHECK(h.by_quorum());
+  CHECK(h.asks_for("limit=250"));
+}
+
+TEST_CASE("what is asked for in one piece may be as long as any answer, and has no halves") {
+  harness h;
+  h.page(10, "a");
+  h.list_fails(410, error::expired);
+  CHECK(h.request.target == "/apis/x/leases");
+  CHECK(h.request.answer_max == 0);
+  h.list_fails(200, error::answer_too_large);
+  CHECK(h.pauses());
+  h.pause();
+  CHECK(h.request.target == "/apis/x/leases?limit=500");
 }
 
 TEST_CASE("a list whose pages expire is asked for in one piece, at once") {

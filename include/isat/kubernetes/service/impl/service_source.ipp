@@ -12,21 +12,26 @@
 #include <boost/asio/error.hpp>
 #include <boost/json/object.hpp>
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <utility>
 
 namespace isat::inline v0::kubernetes {
 
 namespace detail {
 
-ISAT_KUBERNETES_INLINE reflector_options reflector_options_of(object_kind kind, std::size_t page) {
+ISAT_KUBERNETES_INLINE reflector_options reflector_options_of(object_kind kind, const service_source_options& wanted) {
+  const std::size_t page_of_large = wanted.page > 5 ? wanted.page / 5 : std::min<std::size_t>(wanted.page, 1);
   reflector_options options;
-  options.page = page;
+  options.page = page_of_large;
+  options.pause_longest = wanted.pause_longest;
   switch (kind) {
     case object_kind::none:
       break;
     case object_kind::service:
       options.path = "/api/v1/services";
+      options.page = wanted.page;
       break;
     case object_kind::slice:
       options.path = "/apis/discovery.k8s.io/v1/endpointslices";
@@ -81,7 +86,7 @@ class service_source::state {
     void start() {
       status = {};
       status.lost = now();
-      objects.emplace(owner.client_, detail::reflector_options_of(kind, owner.options_.page), *this);
+      objects.emplace(owner.client_, detail::reflector_options_of(kind, owner.options_), *this);
       stopping = {};
       objects->async_run(stopping.bind([](error_code) {}));
     }

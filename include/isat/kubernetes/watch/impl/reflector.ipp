@@ -33,7 +33,9 @@ ISAT_KUBERNETES_INLINE watch_settings watch_settings_of(const reflector_options&
   settings.label_selector = options.label_selector;
   settings.field_selector = options.field_selector;
   settings.page = options.page;
+  settings.page_octets = options.page_octets;
   settings.watch_timeout = options.watch_timeout;
+  settings.pause_longest = options.pause_longest;
   settings.seed = isat::detail::random_number();
   return settings;
 }
@@ -69,7 +71,8 @@ class reflector::state {
         listener_{listener},
         machine_{detail::watch_settings_of(options_)},
         timer_{client.get_executor()},
-        run_{client.get_executor()} {}
+        run_{client.get_executor()},
+        when_back_{client.when_back([this] { on_outage_over(); })} {}
   state(const state&) = delete;
   state& operator=(const state&) = delete;
   ~state() { drop_request(); }
@@ -87,6 +90,14 @@ class reflector::state {
   }
 
  private:
+  /// In the middle of somebody's request.
+  void on_outage_over() {
+    if (run_.empty()) return;
+    const auto at = now();
+    machine_.on_outage_over(at);
+    wake_at(at + std::chrono::ceil<std::chrono::steady_clock::duration>(machine_.wake_in(at)));
+  }
+
   static watch_machine::time_point now() noexcept { return std::chrono::steady_clock::now(); }
 
   /// The one place where a run ends.
@@ -149,6 +160,7 @@ class reflector::state {
     what.accept = options_.accept;
     what.elsewhere = request.elsewhere;
     what.timeout = request.timeout;
+    if (request.answer_max != 0) what.answer_max = request.answer_max;
     if (!request.watch) {
       auto done = [this, id = request.id, stop = stop_request_](error_code error, api_response response) {
         if (is_current(id)) on_list(id, error, response);
@@ -233,6 +245,7 @@ class reflector::state {
   asio::steady_timer timer_;
   std::optional<watch_machine::time_point> wake_;  // when the timer expires
   pending_operation<run_signature> run_;
+  std::shared_ptr<void> when_back_;
 };
 
 ISAT_KUBERNETES_INLINE reflector::reflector(api_client& client, reflector_options options, reflector_listener& listener)

@@ -41,6 +41,7 @@ ISAT_KUBERNETES_INLINE void watch_machine::start(time_point now) {
   backward_ = 0;
   elsewhere_ = false;
   in_pages_ = true;
+  page_ = settings_.page;
   ask(now, step::list_quorum);
 }
 
@@ -86,6 +87,9 @@ ISAT_KUBERNETES_INLINE void watch_machine::on_page_told(time_point now) {
 
 ISAT_KUBERNETES_INLINE void watch_machine::on_list_failed(time_point now, const watch_end& end) {
   if (state_ != state::listing) return;
+  if (end.error == error::answer_too_large && halve_page()) {
+    return ask(now, step_ == step::list_page ? step::list_page : step::list_quorum);  // a cache may know no pages
+  }
   const bool expired = end.error == error::expired;
   in_pages_ = !(step_ == step::list_page && expired);
   if (!in_pages_ && !std::exchange(relisted_, true)) return ask(now, step::list_quorum);
@@ -158,6 +162,12 @@ ISAT_KUBERNETES_INLINE void watch_machine::restart(time_point now) {
   ask(now, step_);
 }
 
+ISAT_KUBERNETES_INLINE void watch_machine::on_outage_over(time_point now) {
+  if (state_ != state::pausing) return;
+  failures_ = 0;  // what comes now is another story
+  pause_end_ = std::max(pause_least_, std::min(pause_end_, now + random_part(back_jitter)));
+}
+
 // ---- Outputs ----
 
 ISAT_KUBERNETES_INLINE std::optional<watch_notice> watch_machine::take_notice() {
@@ -207,13 +217,15 @@ ISAT_KUBERNETES_INLINE void watch_machine::ask(time_point now, step what) {
   request.timeout = std::chrono::seconds{10};
   // A list that is not to be older than something comes from a cache, which may ignore that pages are wanted.
   if (what == step::list_not_older) request.timeout = std::chrono::seconds{30};
-  if (!watch && (!in_pages_ || settings_.page == 0)) request.timeout = std::chrono::seconds{60};
+  if (!watch && (!in_pages_ || page_ == 0)) request.timeout = std::chrono::seconds{60};
+  if (!watch && in_pages_ && page_ > 1) request.answer_max = settings_.page_octets;
 }
 
-ISAT_KUBERNETES_INLINE void watch_machine::pause(time_point end, step next) noexcept {
+ISAT_KUBERNETES_INLINE void watch_machine::pause(time_point end, time_point earliest, step next) noexcept {
   state_ = state::pausing;
   step_ = next;
   pause_end_ = end;
+  pause_least_ = earliest;
   request_id_ = 0;
   request_.reset();
 }
@@ -221,7 +233,7 @@ ISAT_KUBERNETES_INLINE void watch_machine::pause(time_point end, step next) noex
 ISAT_KUBERNETES_INLINE void watch_machine::watch_again(time_point now) {
   if (now - heard_ >= silence_max) return ask(now, step::list_quorum);
   const time_point earliest = asked_ + pause_min;  // of a server that ends each watch after one event
-  if (now < earliest) return pause(earliest, step::watch);
+  if (now < earliest) return pause(earliest, earliest, step::watch);
   ask(now, step::watch);
 }
 
@@ -236,7 +248,8 @@ ISAT_KUBERNETES_INLINE void watch_machine::fail(time_point now, step next, error
                                                 const std::string& message, duration at_least) {
   ++failures_;
   lose(failure, message);
-  pause(now + std::max(back_off(), std::min(at_least, pause_max)), next);
+  at_least = std::min(at_least, pause_max);
+  pause(now + std::max(back_off(), at_least), now + at_least, next);
 }
 
 ISAT_KUBERNETES_INLINE void watch_machine::lose(error_code failure, const std::string& message) {
@@ -264,6 +277,13 @@ ISAT_KUBERNETES_INLINE bool watch_machine::accept_list(time_point now, const res
   return true;
 }
 
+/// @return false if the page was no page, or of one object
+ISAT_KUBERNETES_INLINE bool watch_machine::halve_page() noexcept {
+  if (!in_pages_ || page_ < 2) return false;
+  page_ /= 2;
+  return true;
+}
+
 /// The watch works.
 ISAT_KUBERNETES_INLINE void watch_machine::prove() {
   if (std::exchange(proved_, true)) return;
@@ -276,9 +296,12 @@ ISAT_KUBERNETES_INLINE void watch_machine::prove() {
 
 ISAT_KUBERNETES_INLINE watch_machine::duration watch_machine::back_off() noexcept {
   const unsigned before = failures_ > 0 ? static_cast<unsigned>(failures_) - 1 : 0;
-  const auto longest = isat::detail::doubled(pause_first, before, pause_longest);
-  const auto nanoseconds = static_cast<double>(longest.count()) * random_share();
-  return std::max(pause_min, duration{static_cast<duration::rep>(nanoseconds)});
+  const auto longest = isat::detail::doubled(settings_.pause_longest / 10, before, settings_.pause_longest);
+  return std::max(pause_min, random_part(longest));
+}
+
+ISAT_KUBERNETES_INLINE watch_machine::duration watch_machine::random_part(duration whole) noexcept {
+  return duration{static_cast<duration::rep>(static_cast<double>(whole.count()) * random_share())};
 }
 
 /// From 0 to 1, without 1.
@@ -294,7 +317,7 @@ ISAT_KUBERNETES_INLINE watch_machine::time_point watch_machine::silent_at() cons
 
 ISAT_KUBERNETES_INLINE std::string watch_machine::list_target() const {
   std::string target = settings_.path;
-  if (in_pages_ && settings_.page != 0) detail::append_parameter(target, "limit", std::to_string(settings_.page));
+  if (in_pages_ && page_ != 0) detail::append_parameter(target, "limit", std::to_string(page_));
   detail::append_parameter(target, "continue", page_token_);
   if (step_ == step::list_not_older) {
     detail::append_parameter(target, "resourceVersion", seen_.text());
