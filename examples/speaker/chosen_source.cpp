@@ -93,6 +93,11 @@ std::optional<std::chrono::nanoseconds> chosen_source::age() const {
   return age;
 }
 
+std::optional<std::size_t> chosen_source::memory() const {
+  if (!services_) return std::nullopt;
+  return services_->table().memory();
+}
+
 void chosen_source::note(const isat::speaker_event& event) {
   if (!services_) return;
   is_synced_ = is_synced_ || std::holds_alternative<isat::source_synced>(event);

@@ -20,6 +20,7 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,6 +43,9 @@ class chosen_source {
 
   /// For how long it may have missed changes; none: it does not know all of the beginning.
   std::optional<std::chrono::nanoseconds> age() const;
+
+  /// What it keeps takes about so many octets; none: nothing that grows. Costs a look at every object.
+  std::optional<std::size_t> memory() const;
 
   /// True if the address is somebody's already, as far as this source knows: a Node's, or this host's.
   bool is_taken(isat::ipv4_address address) const { return services_ && services_->table().is_taken(address); }

@@ -165,6 +165,11 @@ void add_service_events(metric_families& into, const isat::kubernetes::event_cou
   into.push_back(events.take());
 }
 
+void add_source_memory(metric_families& into, std::size_t octets) {
+  add_one(into, MetricType::Gauge, "isat_source_memory_bytes",
+          "Memory that the source of VIPs takes for what it follows, estimated", number(octets));
+}
+
 void add_process(metric_families& into) {
   family build{MetricType::Gauge, "isat_build_info", "Always 1; which isat-speaker this is"};
   build.add(1, {{"version", std::string{isat::version}}, {"compiler", __VERSION__}});

@@ -10,6 +10,7 @@
 #include <prometheus/metric_family.h>
 
 #include <chrono>
+#include <cstddef>
 #include <vector>
 
 namespace speakerd {
@@ -27,6 +28,9 @@ void add_state(metric_families& into, const run_state& state, std::chrono::nanos
 
 /// What became of Events on Services.
 void add_service_events(metric_families& into, const isat::kubernetes::event_counters& counted);
+
+/// @param octets that the source of VIPs takes, about
+void add_source_memory(metric_families& into, std::size_t octets);
 
 /// What was built, and what the process takes of its host.
 void add_process(metric_families& into);

@@ -103,6 +103,9 @@ http_answer status_pages::metrics() const {
   const run_state state = source_.state();
   add_state(families, state, source_.pulse.lateness());
   if (state.events) add_service_events(families, *state.events);
+  if (const auto octets = source_.source_memory ? source_.source_memory() : std::nullopt) {
+    add_source_memory(families, *octets);
+  }
   for (MetricFamily& each : source_.events.collect()) families.push_back(std::move(each));
   add_process(families);
   http_answer answer{.content_type = "text/plain; version=0.0.4; charset=utf-8", .body = metrics_text(families)};

@@ -12,7 +12,9 @@
 #include "options.hpp"
 #include "run_state.hpp"
 
+#include <cstddef>
 #include <functional>
+#include <optional>
 #include <string_view>
 
 namespace speakerd {
@@ -24,6 +26,8 @@ struct status_source {
   const event_metrics& events;
   std::function<run_state()> state;
   const isat::election::group_names* groups = nullptr;  ///< those of one address each; null: there are none
+  /// Asked for each /metrics: about how many octets the source of VIPs takes; none: not worth telling.
+  std::function<std::optional<std::size_t>()> source_memory = {};
 };
 
 class status_pages {

@@ -14,6 +14,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include <cstddef>
 #include <functional>
 #include <optional>
 
@@ -30,8 +31,10 @@ class status_server {
 
   /// Answers from now on. @param speaker must outlive this; @param state is asked for each answer and a few times a
   /// second; @param groups the groups of one address each, must outlive this; null: there are none
+  /// @param source_memory as status_source has it
   void start(const isat::speaker& speaker, std::function<run_state()> state,
-             const isat::election::group_names* groups = nullptr);
+             const isat::election::group_names* groups = nullptr,
+             std::function<std::optional<std::size_t>()> source_memory = {});
 
   /// Ends it: nothing of it is left for the executor to do.
   void stop();

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <string>
@@ -45,12 +46,13 @@ struct run {
   run_state state{run_phase::running, true, 0ns, 1, {}};
   health pulse{context.get_executor(), [this] { return state; }};
   event_metrics events{"isat"};
+  std::optional<std::size_t> source_memory;
   status_pages pages;
 
   explicit run(std::uint32_t count, metrics_extent extent = metrics_extent::vips)
       : source{context.get_executor(), vips(count)},
         speaker{context.get_executor(), elector, source},
-        pages{{speaker, pulse, events, [this] { return state; }}, extent} {
+        pages{{speaker, pulse, events, [this] { return state; }, nullptr, [this] { return source_memory; }}, extent} {
     speaker.attach(segment.attach("eth0", isat::mac_address{{2, 0, 0, 0, 0, 1}}));
     pulse.start();
     speaker.async_run(asio::bind_cancellation_slot(stop.slot(), [](isat::error_code) {}));
@@ -96,6 +98,13 @@ TEST_CASE("there are no other pages") {
     CHECK(each.pages.find(path).status == 404);
     CHECK(each.pages.find(path).body == "there are /healthz, /readyz and /metrics\n");
   }
+}
+
+TEST_CASE("what the source takes is told where it is known") {
+  run each{1};
+  CHECK(each.metrics().find("isat_source_memory_bytes") == std::string::npos);
+  each.source_memory = 12345;
+  CHECK(has_line(each.metrics(), "isat_source_memory_bytes 12345"));
 }
 
 TEST_CASE("what was counted is in the metrics, and each frame that came in is in one series") {
