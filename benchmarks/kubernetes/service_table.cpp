@@ -128,9 +128,18 @@ void own_node_changes(benchmark::State& state) {
   }
 }
 
+void estimate_memory(benchmark::State& state) {
+  const cluster all{static_cast<std::size_t>(state.range(0))};
+  service_table table{service_rules{node_name(0)}};
+  all.list_into(table);
+  take_all(table);
+  for (auto _ : state) benchmark::DoNotOptimize(table.memory());
+}
+
 BENCHMARK(list_everything)->Arg(100)->Arg(5000)->Unit(benchmark::kMicrosecond);
 BENCHMARK(list_again)->Arg(100)->Arg(5000)->Unit(benchmark::kMicrosecond);
 BENCHMARK(endpoints_move)->Arg(100)->Arg(5000);
 BENCHMARK(own_node_changes)->Arg(100)->Arg(5000)->Unit(benchmark::kMicrosecond);
+BENCHMARK(estimate_memory)->Arg(100)->Arg(5000)->Unit(benchmark::kMicrosecond);
 
 }  // namespace

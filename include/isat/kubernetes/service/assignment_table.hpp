@@ -171,7 +171,8 @@ class ISAT_KUBERNETES_API assignment_table {
   void choose_wanted(known_service& service, ipv4_address wanted);
   void choose_any(known_service& service);
   std::optional<ipv4_address> find_shared(const assignee& service) const;
-  std::optional<ipv4_address> find_free(const assignee& service, bool& uncertain);
+  std::optional<ipv4_address> find_free(const assignee& service);
+  bool has_room(ipv4_address address) const;
   bool can_join(const assignee& service, const detail::address_claim& claim) const;
   bool is_taken(ipv4_address address, const assignee& service) const;
   bool claim(known_service& service, ipv4_address address);
@@ -194,7 +195,8 @@ class ISAT_KUBERNETES_API assignment_table {
   detail::claim_book book_;
   std::map<object_name, known_service> services_;
   std::map<ipv4_address, std::set<object_name>> named_by_;  // of the pool, by statuses
-  ipv4_address free_from_;                                  // no address of the pool before it is free
+  ipv4_address free_from_;                                  // no address of the pool before it is free, but perhaps
+  std::set<ipv4_address> in_use_;                           // these, which settings_.in_use did not allow
   std::deque<object_name> queue_;
   std::set<object_name> waiting_;  // for an address that is not free
   std::set<std::pair<time_point, object_name>> retries_;

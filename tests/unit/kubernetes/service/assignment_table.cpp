@@ -185,6 +185,29 @@ TEST_CASE("an address that something else in the cluster has is not given") {
   CHECK(b.told(assignment_news::in_use, "node") == 1);
 }
 
+TEST_CASE("an address that something else gives up is given, whatever was found full meanwhile") {
+  auto settings = pool_of("192.0.2.10", "192.0.2.12");
+  std::vector<ipv4_address> of_nodes{ip("192.0.2.10"), ip("192.0.2.12")};
+  settings.in_use = [&of_nodes](ipv4_address address) {
+    return std::ranges::find(of_nodes, address) != of_nodes.end();
+  };
+  bench b{settings};
+  for (const char* const name : {"one", "two"}) b.world.create(name);
+  b.settle();
+  CHECK(b.address_of("one") == "192.0.2.11");
+  CHECK(b.told(assignment_news::pool_full, "two") == 1);
+  of_nodes.pop_back();
+  b.world.create("wanting", "192.0.2.12");
+  b.settle();
+  CHECK(b.address_of("wanting") == "192.0.2.12");
+  of_nodes.clear();
+  b.world.create("three");
+  b.world.create("four");
+  b.settle();
+  CHECK(b.address_of("three") == "192.0.2.10");
+  CHECK(b.told(assignment_news::pool_full, "four") == 1);
+}
+
 // ---- Sharing ----
 
 TEST_CASE("Services with the same word and different ports share an address") {

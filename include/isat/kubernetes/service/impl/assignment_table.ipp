@@ -126,6 +126,7 @@ ISAT_KUBERNETES_INLINE void assignment_table::queue(known_service& service) {
 
 ISAT_KUBERNETES_INLINE void assignment_table::queue_waiting() {
   free_from_ = {};
+  in_use_.clear();
   for (const object_name& each : std::exchange(waiting_, {})) {
     if (const auto found = services_.find(each); found != services_.end()) queue(found->second);
   }
@@ -260,11 +261,11 @@ ISAT_KUBERNETES_INLINE void assignment_table::choose_wanted(known_service& servi
 ISAT_KUBERNETES_INLINE void assignment_table::choose_any(known_service& service) {
   const auto shared = find_shared(service.facts);
   if (shared && claim(service, *shared)) return;
-  bool uncertain = false;
-  const auto free = find_free(service.facts, uncertain);
+  const auto free = find_free(service.facts);
   if (free && claim(service, *free)) return;
   waiting_.insert(service.facts.service.name);
-  if (!uncertain) tell_trouble(service, {assignment_news::pool_full, service.facts.service, {}, {}, {}});
+  const bool is_certain = std::ranges::all_of(book_.blocks(), [](const auto& each) { return each.second.known; });
+  if (is_certain) tell_trouble(service, {assignment_news::pool_full, service.facts.service, {}, {}, {}});
 }
 
 ISAT_KUBERNETES_INLINE std::optional<ipv4_address> assignment_table::find_shared(const assignee& service) const {
@@ -278,19 +279,27 @@ ISAT_KUBERNETES_INLINE std::optional<ipv4_address> assignment_table::find_shared
   return std::nullopt;
 }
 
-// Remembers where it is no use to look again. @param uncertain set if a block is not known now
-ISAT_KUBERNETES_INLINE std::optional<ipv4_address> assignment_table::find_free(const assignee& service,
-                                                                               bool& uncertain) {
-  bool all_claimed = true;
-  for (auto at = settings_.pool.next(free_from_); at; at = settings_.pool.next(ipv4_address{at->bits() + 1})) {
-    const auto* const block = book_.usable(*at);
-    const bool claimed = block != nullptr && block->claims.contains(*at);
-    if (block != nullptr && !claimed && block->octets < detail::block_octets_free && !is_taken(*at, service)) return at;
-    if (block == nullptr && book_.is_unknown(*at)) uncertain = true;
-    all_claimed = all_claimed && claimed;
-    if (all_claimed) free_from_ = ipv4_address{at->bits() + 1};
+// Never looks twice at what is not free: what makes an address free, or a block known, calls queue_waiting(), which
+// begins anew. Only when something else in the cluster gives an address up nobody tells.
+ISAT_KUBERNETES_INLINE std::optional<ipv4_address> assignment_table::find_free(const assignee& service) {
+  for (const ipv4_address each : in_use_) {
+    if (has_room(each) && book_.find(each) == nullptr && !is_taken(each, service)) return each;
+  }
+  constexpr std::uint32_t block_end = 0xff;
+  while (const auto at = settings_.pool.next(free_from_)) {
+    const bool is_open = has_room(*at);
+    const bool is_free = is_open && book_.find(*at) == nullptr;
+    if (is_free && !is_taken(*at, service)) return at;
+    if (is_free && settings_.in_use && settings_.in_use(*at)) in_use_.insert(*at);
+    free_from_ = ipv4_address{(is_open ? at->bits() : at->bits() | block_end) + 1};  // the very last is in no pool
   }
   return std::nullopt;
+}
+
+// For any claim, in its block.
+ISAT_KUBERNETES_INLINE bool assignment_table::has_room(ipv4_address address) const {
+  const auto* const block = book_.usable(address);
+  return block != nullptr && block->octets < detail::block_octets_free;
 }
 
 ISAT_KUBERNETES_INLINE bool assignment_table::claim(known_service& service, ipv4_address address) {
