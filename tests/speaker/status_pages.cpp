@@ -137,6 +137,18 @@ TEST_CASE("what was counted is in the metrics, and each frame that came in is in
   CHECK(sum == eth0->counted().received);
 }
 
+TEST_CASE("what became of Events on Services is in the metrics, where there are any") {
+  run each{1};
+  CHECK(each.metrics().find("isat_events_total") == std::string::npos);
+  each.state.events = isat::kubernetes::event_counters{4, 3, 2, 1};
+  const std::string text = each.metrics();
+  CHECK(has_line(text, "# TYPE isat_events_total counter"));
+  CHECK(has_line(text, "isat_events_total{outcome=\"told\"} 4"));
+  CHECK(has_line(text, "isat_events_total{outcome=\"repeated\"} 3"));
+  CHECK(has_line(text, "isat_events_total{outcome=\"failed\"} 2"));
+  CHECK(has_line(text, "isat_events_total{outcome=\"forgotten\"} 1"));
+}
+
 TEST_CASE("with totals only, the number of VIPs shows in no number of lines") {
   run few{1, metrics_extent::totals};
   run many{1'000, metrics_extent::totals};
