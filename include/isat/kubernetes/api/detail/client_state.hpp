@@ -68,7 +68,7 @@ class client_state : public std::enable_shared_from_this<client_state> {
  private:
   using clock = std::chrono::steady_clock;
 
-  std::optional<std::size_t> number_of(std::string_view url);
+  std::size_t number_of(server_url url);
   std::optional<std::size_t> free_number() const;
   void on_discovered(error_code error, const std::vector<std::string>& found);
   void take_servers(const std::vector<std::string>& found);

@@ -32,23 +32,18 @@ ISAT_KUBERNETES_INLINE client_state::client_state(asio::any_io_executor where, c
 
 ISAT_KUBERNETES_INLINE client_state::~client_state() = default;
 
-// The number of a server, which is added if it is new; none if that is no URL.
-ISAT_KUBERNETES_INLINE std::optional<std::size_t> client_state::number_of(std::string_view url) {
-  auto parsed = parse_server_url(url);
-  if (!parsed) {
-    if (url_failure.empty()) url_failure = std::move(parsed).error().message;
-    return std::nullopt;
-  }
-  const auto same = [&parsed](const server_url& known) { return known.text == parsed->text; };
+// The number of a server, which is added if it is new.
+ISAT_KUBERNETES_INLINE std::size_t client_state::number_of(server_url url) {
+  const auto same = [&url](const server_url& known) { return known.text == url.text; };
   const auto found = std::find_if(urls.begin(), urls.end(), same);
   if (found != urls.end()) return static_cast<std::size_t>(found - urls.begin());
   if (const auto number = free_number()) {
     kept.drop(*number);
     servers.renew(*number);
-    urls[*number] = *std::move(parsed);
-    return number;
+    urls[*number] = std::move(url);
+    return *number;
   }
-  urls.push_back(*std::move(parsed));
+  urls.push_back(std::move(url));
   return servers.add();
 }
 
@@ -62,10 +57,14 @@ ISAT_KUBERNETES_INLINE std::optional<std::size_t> client_state::free_number() co
 }
 
 ISAT_KUBERNETES_INLINE void client_state::add_server(std::string_view url) {
-  const auto number = number_of(url);
-  if (!number) return;
-  discovered_.erase(*number);
-  servers.set_listed(*number, true);
+  auto parsed = parse_server_url(url);
+  if (!parsed) {
+    if (url_failure.empty()) url_failure = std::move(parsed).error().message;
+    return;
+  }
+  const std::size_t number = number_of(*std::move(parsed));
+  discovered_.erase(number);
+  servers.set_listed(number, true);
 }
 
 ISAT_KUBERNETES_INLINE void client_state::start(api_request what, api_client::piece_function on_piece,
@@ -128,18 +127,21 @@ ISAT_KUBERNETES_INLINE void client_state::on_discovered(error_code error, const 
 
 // A list without any is of a cluster in trouble.
 ISAT_KUBERNETES_INLINE void client_state::take_servers(const std::vector<std::string>& found) {
-  std::set<std::size_t> listed;
+  std::vector<server_url> listed;
   for (const auto& url : found) {
-    const std::size_t before = urls.size();
-    const auto number = number_of(url);
-    if (!number) continue;
-    listed.insert(*number);
-    if (*number == before) discovered_.insert(*number);
+    if (auto parsed = parse_server_url(url)) listed.push_back(*std::move(parsed));
   }
   if (listed.empty()) return;
+  // What has gone comes first: new ones may have its numbers.
   for (const std::size_t number : discovered_) {
-    servers.set_listed(number, listed.contains(number));
-    if (!listed.contains(number)) kept.drop(number);
+    const auto same = [this, number](const server_url& each) { return each.text == urls[number].text; };
+    const bool is_listed = std::any_of(listed.begin(), listed.end(), same);
+    servers.set_listed(number, is_listed);
+    if (!is_listed) kept.drop(number);
+  }
+  for (auto& url : listed) {
+    const std::size_t before = urls.size();
+    if (number_of(std::move(url)) == before) discovered_.insert(before);
   }
 }
 
