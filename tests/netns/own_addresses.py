@@ -74,7 +74,7 @@ class OwnAddresses(testing.NetnsTest):
 
     def test_an_address_of_another_interface_does_not_matter(self):
         self.assertIn(VIP, self.server.ip("address", "show", "dev", "lo").stdout)  # from before its start
-        self.server.ip("link", "add", "other0", "type", "dummy")
+        self.server.ip("link", "add", "other0", "type", "veth", "peer", "name", "other1")
         self.server.ip("address", "add", f"{VIP}/32", "dev", "other0")
         self.carry("add", "10.77.0.200")  # behind it, so that it is known when the next one is
         self.carry("add", VIP)
