@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: BSL-1.0
-"""What stands behind Services: answers every HTTP request with a name. Usage: backend.py NAME PORT"""
+"""What stands behind Services: answers every HTTP request with a name; on the next port it takes connections and closes
+them. Usage: backend.py NAME PORT"""
 import http.server
+import socket
 import sys
+import threading
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -16,7 +19,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
+def take(listener):
+    while True:
+        listener.accept()[0].close()
+
+
 if __name__ == "__main__":
-    with http.server.ThreadingHTTPServer(("0.0.0.0", int(sys.argv[2])), Handler) as server:
+    port = int(sys.argv[2])
+    with http.server.ThreadingHTTPServer(("0.0.0.0", port), Handler) as server, \
+            socket.create_server(("0.0.0.0", port + 1), backlog=1024) as plain:
+        threading.Thread(target=take, args=[plain], daemon=True).start()
         print("ready", flush=True)
         server.serve_forever()

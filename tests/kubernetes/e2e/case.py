@@ -4,13 +4,18 @@
 An event is judged by frames: who owns a VIP at first, who owns it at last, and that there is one answer to each question
 and nobody else in between; and every frame by the Leases as etcd committed them, whatever the event was.
 """
+import collections
+import os
 import re
+import shutil
 import sys
 import time
 
 from evidence import Chronicle, Frame, wrong_frames
+from kube_lab import provision, testing
 from netns_lab import testing as netns
 from netns_lab.programs import wait_until
+from netns_lab.sandbox import skip
 from objects import SPACE
 from sightings import QUIET, Sightings
 from world import NAMESPACE, World
@@ -24,12 +29,16 @@ DEATH_MAX = DURATION + 0.03 + 0.5 + 1.0  # hold-off, what may be beside it, and 
 HAND_OVER_MAX = 1.0
 WITHDRAW_MAX = 1.0
 APPEAR_MAX = DURATION + 1.0
+HOLD = 2.0  # seconds for which something is wrong before that is told
 SETTLED = 0.4  # seconds for which nobody else must answer after an event
 HTTP_MAX = 15.0  # kube-proxy writes rules at most once a second; a node that was restarted starts it, too
 
 
-class EndToEnd(netns.TellingTest):
+class WorldTest(netns.TellingTest):
+    """A world whose speakers are started together, all frames of which are judged."""
     options = ()  # of the speakers, beside those of the manifests
+    asked = (*VIPS, NODE_ADDRESS)  # one question after the other
+    foreign = (NODE_ADDRESS,)  # of those: what is no VIP
 
     @classmethod
     def setUpClass(cls):
@@ -40,29 +49,30 @@ class EndToEnd(netns.TellingTest):
         cls.nodes, cls.objects = cls.world.nodes, cls.world.objects
         cls.chronicle = Chronicle(cls.world.cluster.etcd, NAMESPACE)
         cls.addClassCleanup(cls.chronicle.close)
-        cls.sightings = Sightings(cls.world.witness, [*VIPS, NODE_ADDRESS])
+        cls.write_objects()
+        cls.sightings = Sightings(cls.world.witness, cls.asked)
         cls.addClassCleanup(cls.sightings.close)
-        cls.objects.service("web", WEB, cls.world.endpoints())
-        started = time.time()
+        cls.started = time.time()
+        print(f"\nthe cluster runs after {cls.started - began:.1f} s", flush=True)
         for node in cls.nodes.values():
             node.start_speaker()
-        first = cls.sightings.first(WEB, started, FIRST_MAX)
+
+    @classmethod
+    def write_objects(cls):
+        """The Services that are there before the speakers start."""
+        raise NotImplementedError
+
+    @classmethod
+    def first_answer(cls, vip, bound=FIRST_MAX):
+        first = cls.sightings.first(vip, cls.started, bound)
         assert first, "\n".join(node.speaker.log for node in cls.nodes.values())
-        cls.world.wait_proxies()
-        reached = cls.world.reach(WEB, bound=HTTP_MAX)
-        assert reached, "the Service is not reached"
-        cls.changes = 1  # of the owner of WEB
-        print(f"\nthe cluster runs after {started - began:.1f} s; {cls.world.by_mac(first.mac).name} answers for {WEB} "
-              f"{first.at - started:.1f} s after the speakers' start", flush=True)
+        return first
 
     def setUp(self):
         super().setUp()
-        self.world.wait_proxies()
-        self.objects.clear("web")
-        self.objects.endpoints("web", self.world.endpoints())
-        self.objects.change("web", externalTrafficPolicy="Cluster")
         self.began = time.time()
         self.marks = {name: len(node.speaker.lines) for name, node in self.nodes.items()}
+        self.said_once, self.told_once = [], []
         print(f"\n{self.id().rpartition('.')[2]}", flush=True)
         self.addCleanup(self.judge)
 
@@ -72,25 +82,31 @@ class EndToEnd(netns.TellingTest):
             print(f"--- {node.name}", *[line for speaker in [*node.ended, node.speaker] for _, line in speaker.lines[-25:]],
                   sep="\n", file=sys.stderr)
 
-    # ---- Judges ----
-
     def judge(self):
-        """Every frame of the test, and the Events about `web`: one for each change of its owner."""
+        """Every frame of the test, and what was to be said once."""
         until = time.time()
         macs = {name: node.mac for name, node in self.nodes.items()}
-        heard = [each for each in self.sightings.all if self.began <= each.at <= until and each.vip != NODE_ADDRESS]
-        for lease in {self.lease_of(each.vip) for each in heard}:
-            of_lease = [Frame(each.at, each.mac) for each in heard if self.lease_of(each.vip) == lease]
+        heard = collections.defaultdict(list)  # by lease
+        for each in self.sightings.all:
+            if self.began <= each.at <= until and each.vip not in self.foreign:
+                heard[self.lease_of(each.vip)].append(Frame(each.at, each.mac))
+        for lease, of_lease in heard.items():
             wrong = wrong_frames(of_lease, self.chronicle.of(lease), macs)
             self.assertEqual(wrong[:10], [], f"{lease}: {len(wrong)} of {len(of_lease)} frames")
         self.assertEqual(self.sightings.answered_twice(self.began), [], "questions that two answered")
-        wait_until(lambda: len(self.events("web").get("Announcing", ())) >= self.changes, 3.0, 0.3)
-        self.assertEqual(len(self.events("web").get("Announcing", ())), self.changes, self.events("web"))
         for node in self.nodes.values():
             self.assertTrue(node.speaker.running(), f"{node.name}: {node.speaker.log}")
+        for speaker, mark, pattern in self.said_once:
+            self.assertEqual(len(self.said(speaker, mark, pattern)), 1, pattern)
+        for name, reason, pattern in self.told_once:
+            self.assertEqual(len(self.matching(name, reason, pattern)), 1, f"{pattern}: {self.events(name)}")
 
     def lease_of(self, vip):  # pylint: disable=unused-argument
         return "isat-group-0"
+
+    @staticmethod
+    def said(speaker, mark, pattern):
+        return [line for _, line in speaker.lines[mark:] if re.search(pattern, line)]
 
     def events(self, name):
         """What kubectl shows about a Service, by reason."""
@@ -100,20 +116,60 @@ class EndToEnd(netns.TellingTest):
                 found.setdefault(each["reason"], []).append(each["message"])
         return found
 
+    def matching(self, name, reason, pattern):
+        return [message for message in self.events(name).get(reason, ()) if re.search(pattern, message)]
+
     def one_event(self, name, reason, pattern):
-        """There is one Event for that reason, although each node has told of it, and it says that."""
-        self.assertTrue(wait_until(lambda: reason in self.events(name), 5.0, 0.2), f"{reason}: {self.events(name)}")
-        said = self.events(name)[reason]
-        self.assertEqual(len(said), 1, said)
-        self.assertRegex(said[0], pattern)
+        """There is an Event for that reason before long that says that; at the test's end it is the only one, although each
+        node knows of it."""
+        self.assertTrue(wait_until(lambda: self.matching(name, reason, pattern), 5.0, 0.2), f"{reason}: {self.events(name)}")
+        self.told_once.append((name, reason, pattern))
 
     def one_line(self, pattern, nodes=None, bound=5.0):
-        """Each of these nodes has said that since the test began, or says it before long, and says it once."""
+        """Each of these nodes has said that since the test began, or says it before long; and once until the test's end."""
         for name in nodes or self.nodes:
             speaker, mark = self.nodes[name].speaker, self.marks[name]
             self.assertIsNotNone(speaker.wait_line(pattern, bound, mark), f"{name} does not say {pattern!r}: {speaker.log}")
-            said = [line for _, line in speaker.lines[mark:] if re.search(pattern, line)]
-            self.assertEqual(len(said), 1, said)
+            self.said_once.append((speaker, mark, pattern))
+
+    def restart_speaker(self, node, *options):
+        """As DaemonSets do; its log begins anew."""
+        node.start_speaker(*options)
+        self.marks[node.name] = 0
+        self.assertTrue(node.speaker.wait_line("another node has the lease|contending for leadership", 10.0),
+                        node.speaker.log)
+
+
+class EndToEnd(WorldTest):
+    """One Service, `web`, is there in all tests."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        first = cls.first_answer(WEB)
+        cls.world.wait_proxies()
+        reached = cls.world.reach(WEB, bound=HTTP_MAX)
+        assert reached, "the Service is not reached"
+        cls.changes = 1  # of the owner of WEB
+        print(f"{cls.world.by_mac(first.mac).name} answers for {WEB} {first.at - cls.started:.1f} s after the speakers' "
+              "start", flush=True)
+
+    @classmethod
+    def write_objects(cls):
+        cls.objects.service("web", WEB, cls.world.endpoints())
+
+    def setUp(self):
+        self.world.wait_proxies()
+        self.objects.clear("web")
+        self.objects.endpoints("web", self.world.endpoints())
+        self.objects.change("web", externalTrafficPolicy="Cluster")
+        super().setUp()
+
+    def judge(self):
+        """And the Events about `web`: one for each change of its owner."""
+        super().judge()
+        wait_until(lambda: len(self.events("web").get("Announcing", ())) >= self.changes, 3.0, 0.3)
+        self.assertEqual(len(self.events("web").get("Announcing", ())), self.changes, self.events("web"))
 
     # ---- Events ----
 
@@ -127,10 +183,9 @@ class EndToEnd(netns.TellingTest):
         owner = self.owner(vip)
         return [node for node in self.nodes.values() if node is not owner]
 
-    def moves(self, what, act, *, to=None, backend=None, bound=HAND_OVER_MAX, told=True):
-        """After act(), another node owns WEB, `to` if told, and the client reaches the Service by it (its HTTP server on
-        node `backend` if told); `told`: an Event says so. Returns the node."""
-        vip = WEB
+    def moves(self, what, act, *, vip=WEB, to=None, backend=None, bound=HAND_OVER_MAX, told=True):
+        """After act(), another node owns the VIP, `to` if told, and the client reaches the Service by it (its HTTP server
+        on node `backend` if told); `told`: an Event says so. Returns the node."""
         old, began = self.owner(vip), time.time()
         act()
         first = wait_until(lambda: next((each for each in self.sightings.of(vip, began) if each.mac != old.mac), None),
@@ -139,14 +194,16 @@ class EndToEnd(netns.TellingTest):
         node = self.world.by_mac(first.mac)
         at = self.reached(vip, backend=backend)
         before = [each.at for each in self.sightings.of(vip, began, first.at) if each.mac == old.mac]
-        last = f"the last frame of {old.name} after {1e3 * (before[-1] - began):.0f} ms" if before else f"no frame of {old.name}"
+        last = f"no frame of {old.name}"
+        if before:
+            last = f"the last frame of {old.name} after {1e3 * (before[-1] - began):.0f} ms"
         print(f"  {what}: {old.name} -> {node.name}, answers after {1e3 * (first.at - began):.0f} ms, HTTP after "
               f"{1e3 * (at - began):.0f} ms; {last}", flush=True)
         self.assertIn(node, [to or node], f"{what}: the wrong node")
         self.assertLess(first.at - began, bound, what)
         self.only(node, vip, first.at)
         self.assertEqual(self.world.client.neighbour(vip)[0], node.mac, "what the client believes")
-        type(self).changes += told
+        type(self).changes += told and vip == WEB
         return node
 
     def appears(self, what, act, vip, *, port=80, bound=APPEAR_MAX, http=True):
@@ -204,8 +261,11 @@ class EndToEnd(netns.TellingTest):
             said.append(reached and reached[0])
         self.fail(f"http://{vip}:{port} is not reached{f' on {backend.name}, but {set(said)}' if backend else ''}")
 
-    def restart_speaker(self, node):
-        """As DaemonSets do; its log begins anew."""
-        node.start_speaker()
-        self.marks[node.name] = 0
-        self.assertTrue(node.speaker.wait_line("another node has the lease|contending for leadership", 10.0), node.speaker.log)
+
+def main():
+    """Finds what a world needs, or skips; then runs the calling file's tests."""
+    provision.ensure()
+    provision.program("kube-proxy")
+    if not shutil.which("nft", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"):
+        skip("nft not found, kube-proxy needs it (package nftables)")
+    testing.main([netns.SPEAKER])

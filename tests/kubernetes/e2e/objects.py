@@ -5,7 +5,8 @@ SERVICES = f"/api/v1/namespaces/{SPACE}/services"
 SLICES = f"/apis/discovery.k8s.io/v1/namespaces/{SPACE}/endpointslices"
 NODES = "/api/v1/nodes"
 EXCLUDED = "node.kubernetes.io/exclude-from-external-load-balancers"
-PORT = 8080  # of the backends
+PORT = 8080  # of the backends: HTTP
+PLAIN = PORT + 1  # and one that takes connections and closes them
 
 
 class Objects:
@@ -28,14 +29,14 @@ class Objects:
         """Sets the label that excludes a node from announcing, or takes it away (None)."""
         return self.done(self.api.patch(f"{NODES}/{node}", {"metadata": {"labels": {EXCLUDED: value}}}))
 
-    def service(self, name, address, endpoints, port=80, **spec):
+    def service(self, name, address, endpoints, port=80, target=PORT, **spec):
         """A Service at `address` (None: it has none yet) with one slice; `endpoints` {node: address}."""
         spec = {"type": "LoadBalancer", "allocateLoadBalancerNodePorts": False,
-                "ports": [{"name": "http", "port": port, "targetPort": PORT}], **spec}
+                "ports": [{"name": "http", "port": port, "targetPort": target}], **spec}
         self.api.made(SERVICES, {"metadata": {"name": name}, "spec": spec})
         self.api.made(SLICES, {
             "metadata": {"name": name, "labels": {"kubernetes.io/service-name": name}}, "addressType": "IPv4",
-            "endpoints": self._endpoints(endpoints), "ports": [{"name": "http", "port": PORT, "protocol": "TCP"}]})
+            "endpoints": self._endpoints(endpoints), "ports": [{"name": "http", "port": target, "protocol": "TCP"}]})
         if address:
             self.address(name, address)
 

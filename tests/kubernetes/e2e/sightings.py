@@ -23,12 +23,13 @@ class Sighting(NamedTuple):
 class Sightings(Inquiry):
     def __init__(self, machine, vips):
         self.all = []
+        self._known = frozenset(vips)
         super().__init__(machine, vips, PACE)
 
     def _take(self, heard):
         for raw, at, question in heard:
             message = frames.parse(raw)
-            if message is not None and message.spa in self.vips:
+            if message is not None and message.spa in self._known:
                 self.all.append(Sighting(at, message.spa, message.sha, question))
 
     def of(self, vip, since, until=float("inf")):
@@ -44,6 +45,17 @@ class Sightings(Inquiry):
         """The questions since then that were answered more than once, whatever the VIP."""
         counts = collections.Counter(each.question for each in self.all if each.at >= since and each.question is not None)
         return [question for question, count in counts.items() if count > 1]
+
+    def unanswered(self, vip, since, until):
+        """The longest time, in seconds, for which no question for the VIP was answered, by when they were asked."""
+        answered = {each.question for each in self.all if each.at >= since}
+        longest, last = 0.0, None  # last: when the last one that was answered was asked
+        for number in range(self.vips.index(vip), len(self.asked), len(self.vips)):
+            if not since <= self.asked[number] <= until:
+                continue
+            last = self.asked[number] if last is None or number in answered else last
+            longest = max(longest, self.asked[number] - last)
+        return longest
 
     def first(self, vip, since, bound, mac=None):
         """The first one from `since` on (of that MAC), or None after `bound` seconds."""

@@ -180,3 +180,12 @@ class World:
             except (OSError, socket.timeout):
                 time.sleep(0.02)  # sleep: between two attempts, bounded
         return None
+
+    def connects(self, vip, port=80):
+        """Whether a connection of the client is taken within a second."""
+        with self.client.entered():
+            try:
+                socket.create_connection((vip, port), 1.0).close()
+            except OSError:
+                return False
+        return True
