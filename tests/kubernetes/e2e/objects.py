@@ -34,18 +34,22 @@ class Objects:
         spec = {"type": "LoadBalancer", "allocateLoadBalancerNodePorts": False,
                 "ports": [{"name": "http", "port": port, "targetPort": target}], **spec}
         self.api.made(SERVICES, {"metadata": {"name": name}, "spec": spec})
-        self.api.made(SLICES, {
-            "metadata": {"name": name, "labels": {"kubernetes.io/service-name": name}}, "addressType": "IPv4",
-            "endpoints": self._endpoints(endpoints), "ports": [{"name": "http", "port": target, "protocol": "TCP"}]})
+        self.slice(name, name, endpoints.items(), target)
         if address:
             self.address(name, address)
+
+    def slice(self, name, service, endpoints, target=PORT):
+        """A slice of a Service, with `endpoints` (node, address)."""
+        self.api.made(SLICES, {
+            "metadata": {"name": name, "labels": {"kubernetes.io/service-name": service}}, "addressType": "IPv4",
+            "endpoints": self._endpoints(endpoints), "ports": [{"name": "http", "port": target, "protocol": "TCP"}]})
 
     @staticmethod
     def _endpoints(endpoints, ready=True):
         return [{"addresses": [address], "nodeName": node,
                  "conditions": {"ready": ready, "serving": ready, "terminating": False},
                  "targetRef": {"kind": "Pod", "namespace": SPACE, "name": f"pod-of-{node}"}}
-                for node, address in endpoints.items()]
+                for node, address in endpoints]
 
     def address(self, name, *addresses):
         """Writes the status of a Service, as a controller of load balancers does; returns the Answer."""
@@ -56,7 +60,7 @@ class Objects:
 
     def endpoints(self, name, endpoints, ready=True):
         """Endpoints move."""
-        return self.done(self.api.patch(f"{SLICES}/{name}", {"endpoints": self._endpoints(endpoints, ready)}))
+        return self.done(self.api.patch(f"{SLICES}/{name}", {"endpoints": self._endpoints(endpoints.items(), ready)}))
 
     def change(self, name, **spec):
         return self.done(self.api.patch(f"{SERVICES}/{name}", {"spec": spec}))
