@@ -122,12 +122,13 @@ void warn_of_idle_rebalancing(std::vector<std::string>& warnings, const options&
   warnings.emplace_back("nothing comes of rebalance, because the groups 'service' stay where they are; leave it out");
 }
 
-/// What was chosen of a cluster in vain.
+/// What was chosen of a cluster in vain. A source that is there needs all of it but the wait for the elector's store.
 void warn_of_no_cluster(std::vector<std::string>& warnings, const options& what) {
   if (what.elector == elector_kind::kubernetes) return;
+  const bool is_used = what.source == source_kind::kubernetes;
   std::vector<std::string_view> idle;
-  if (!what.cluster.kubeconfig.empty()) idle.push_back("kubeconfig");
-  if (!what.cluster.api_servers.empty()) idle.push_back("api-server");
+  if (!is_used && !what.cluster.kubeconfig.empty()) idle.push_back("kubeconfig");
+  if (!is_used && !what.cluster.api_servers.empty()) idle.push_back("api-server");
   if (what.cluster.wait) idle.push_back("wait");
   if (idle.empty()) return;
   warnings.push_back(fmt::format(

@@ -19,6 +19,7 @@ std::string warnings_of(std::initializer_list<std::pair<const char*, const char*
   const origin here{exit_code::usage, "here"};
   settings layer{{"interface", {{"none0", here}}}, {"vip", {{"10.77.0.100", here}}}};
   for (const auto& [name, text] : values) layer[name] = {{text, here}};
+  if (layer.contains("source")) layer.erase("vip");  // it finds them by itself
   std::string found;
   for (const std::string& warning : start_warnings({}, make_options({}, {}, layer))) {
     if (warning.find("clock source") == std::string::npos) found += warning;
@@ -83,6 +84,10 @@ TEST_CASE("what is chosen of a cluster is warned of where none is needed") {
                      {"wait", "0"},
                      {"lease-name", "other"}})
             .empty());
+  CHECK(warnings_of({{"elector", "always"}, {"source", "kubernetes"}, {"kubeconfig", "k"}, {"api-server", "https://a"}})
+            .empty());
+  CHECK(warnings_of({{"elector", "always"}, {"source", "kubernetes"}, {"kubeconfig", "k"}, {"wait", "5s"}}) ==
+        warning("wait"));
 }
 
 TEST_CASE("a profile of which a lease duration leaves nothing is warned of") {
