@@ -159,6 +159,9 @@ class EndToEnd(WorldTest):
         cls.objects.service("web", WEB, cls.world.endpoints())
 
     def setUp(self):
+        for node in self.nodes.values():
+            if not node.speaker.running():
+                node.start()  # a test that failed has left it so
         self.world.wait_proxies()
         self.objects.clear("web")
         self.objects.endpoints("web", self.world.endpoints())

@@ -168,7 +168,8 @@ ISAT_KUBERNETES_INLINE void connection::shake_hands() {
   });
   tls_->async_handshake(asio::ssl::stream_base::client, [self = shared_from_this()](error_code error) {
     if (self->is_closed_ || !self->done_) return;
-    if (!error) return self->on_ready();
+    // Its last step may have been done when the socket was closed because it was late.
+    if (!error && !self->is_late_) return self->on_ready();
     self->on_no_handshake();
     const std::string step = "cannot connect to " + self->url_.text;
     if (self->is_late_) return self->finish(asio::error::timed_out, step + " (TLS)");

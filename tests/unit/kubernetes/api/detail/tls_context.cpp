@@ -9,16 +9,19 @@
 #include "test_certificates.hpp"
 
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/address_v4.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/write.hpp>
 #include <openssl/ssl.h>
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <thread>
 
 namespace {
 
@@ -145,6 +148,25 @@ TEST_CASE("what speaks no TLS at all is told") {
     return got->done;
   }));
   CHECK(says(got, "the server speaks no TLS 1.2 or newer: "));
+}
+
+TEST_CASE("a process that stands still during a handshake is late, whatever its last step was") {
+  constexpr std::chrono::milliseconds limit{10};
+  int late = 0;
+  for (int steps = 0; steps < 24; ++steps) {
+    CAPTURE(steps);
+    api_laboratory at;
+    kubernetes::api_client_options options;
+    options.connect_timeout = limit;
+    at.open(at.server.cluster(), options);
+    const auto got = at.start(read_of(leases_path));
+    for (int step = 0; step < steps && !got->done; ++step) at.context.run_one_for(limit / 2);
+    std::this_thread::sleep_for(limit + limit / 2);  // sleep: this is what is tested
+    REQUIRE(at.wait(got));
+    CHECK_FALSE(says(got, "Bad file descriptor"));
+    if (got->error == boost::asio::error::timed_out) ++late;
+  }
+  CHECK(late > 0);
 }
 
 TEST_CASE("HTTP/1.1 is offered to the server") {
