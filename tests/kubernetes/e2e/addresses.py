@@ -74,7 +74,8 @@ class Addresses(EndToEnd):
         self.reached(VIPS[4])
 
     def wants(self, name, address):
-        self.objects.done(self.objects.api.patch(f"{SERVICES}/{name}", {"metadata": {"annotations": {"isat/address": address}}}))
+        wish = {"metadata": {"annotations": {"isat/address": address}}}
+        self.objects.done(self.objects.api.patch(f"{SERVICES}/{name}", wish))
 
     def one_line_of_all(self, pattern):
         """Only one node assigns addresses, whichever: it alone says that, once."""

@@ -118,7 +118,8 @@ class OwnGroups(EndToEnd):
         dead, vips = self.owner(), VIPS[1:4]
         left = self.world.endpoints(*(node.name for node in self.others()))
         for vip in vips:
-            self.appears("new Service", lambda vip=vip: self.objects.service(f"at-{vip.replace('.', '-')}", vip, left), vip, http=False)
+            name = f"at-{vip.replace('.', '-')}"
+            self.appears("new Service", lambda name=name, vip=vip: self.objects.service(name, vip, left), vip, http=False)
         own = [vip for vip in (WEB, *vips) if self.owner(vip) is dead]
         kept = {vip: self.owner(vip) for vip in vips if vip not in own}
 
