@@ -6,6 +6,7 @@ The script enters a network namespace of its own. The metrics are read by Promet
 import concurrent.futures
 import http.client
 import os
+import pathlib
 import signal
 import socket
 import subprocess
@@ -15,12 +16,9 @@ import time
 from support import OK, main, run
 from test_run import RunTest, VIP, command, enter_namespace, request
 
-sys.path.append("/usr/lib/python3/dist-packages")  # Debian's, also for a Python that is not Debian's
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
-try:
-    from prometheus_client.parser import text_string_to_metric_families
-except ImportError:
-    text_string_to_metric_families = None
+from netns_lab.scrape import Scrape, is_possible  # noqa: E402
 
 PORT = 7486
 ADDRESS = ("127.0.0.1", PORT)
@@ -56,25 +54,6 @@ def until(condition, timeout=10):
     return answer
 
 
-class Metrics:
-    """A scrape, as another library than ours reads it."""
-
-    def __init__(self, text):
-        self.samples = {}
-        for family in text_string_to_metric_families(text):
-            for sample in family.samples:
-                key = (sample.name, tuple(sorted(sample.labels.items())))
-                assert key not in self.samples, f"twice: {key}"
-                self.samples[key] = sample.value
-
-    def __call__(self, name, **labels):
-        return self.samples.get((name, tuple(sorted(labels.items()))))
-
-    def of(self, name):
-        """The values of all series of one name, by their labels."""
-        return {key[1]: value for key, value in self.samples.items() if key[0] == name}
-
-
 class HttpTest(RunTest):
     def setUp(self):
         super().setUp()
@@ -86,12 +65,12 @@ class HttpTest(RunTest):
         return self.start("-i", "veth0", "--http", f"{shown}:{PORT}", "--node-name", "node-a", *arguments)
 
     def metrics(self):
-        if text_string_to_metric_families is None:
+        if not is_possible():
             self.skipTest("python3-prometheus-client is not installed")
         status, headers, text = fetch("/metrics")
         self.assertEqual(status, 200)
         self.assertEqual(headers["Content-Type"], "text/plain; version=0.0.4; charset=utf-8")
-        return Metrics(text)
+        return Scrape(text)
 
     def ready(self):
         self.assertTrue(until(lambda: fetch("/readyz")[0] == 200), fetch("/readyz"))
@@ -203,7 +182,7 @@ class Elected(HttpTest):
         self.assertGreaterEqual(metrics("isat_arp_announcements_total", interface="veth0"), 2)
         self.assertEqual(metrics("isat_arp_conflicts_total", interface="veth0"), 0)
         self.assertEqual(metrics("isat_lease_transitions_total", change="gained", reason="missing"), 1)
-        self.assertEqual(sum(metrics.of("isat_store_failures_total").values()), 0)
+        self.assertEqual(sum(value for _, value in metrics.of("isat_store_failures_total")), 0)
         self.assertEqual(len(metrics.of("isat_build_info")), 1)
         self.assertGreater(metrics("process_resident_memory_bytes"), 1 << 20)
         self.assertGreater(metrics("process_cpu_seconds_total"), 0)
@@ -357,7 +336,7 @@ class ManyVips(HttpTest):
         running.expect("leading, answering from now on")
         metrics = self.metrics()
         self.assertEqual(metrics("isat_vips_owned"), 10_000)
-        self.assertLess(len(metrics.samples), 200)
+        self.assertLess(len(metrics), 200)
 
 
 class Refused(HttpTest):

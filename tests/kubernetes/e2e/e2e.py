@@ -16,7 +16,7 @@ from netns_lab.programs import wait_until  # noqa: E402
 from objects import SPACE, Objects  # noqa: E402
 
 OUTAGE = 60.0
-BACK_MAX = 20.0  # seconds until news of what was changed during an outage are followed: reflectors wait 8 s at most
+BACK_MAX = 12.0  # seconds until news of what was changed during an outage are followed
 
 
 class Nodes(EndToEnd):

@@ -17,6 +17,7 @@ sys.path[1:1] = [str(_HERE.parent), str(_HERE.parents[1] / "support")]
 import pages  # noqa: E402
 from case import DEATH_MAX, DURATION, FIRST_MAX, WorldTest, main  # noqa: E402
 from netns_lab.programs import Program, wait_until  # noqa: E402
+from netns_lab.scrape import Scrape  # noqa: E402
 from objects import PLAIN, Objects  # noqa: E402
 from sightings import QUIET  # noqa: E402
 
@@ -118,7 +119,7 @@ class Shards(WorldTest):
             status, kind, text = pages.page(node, "/metrics")
             self.assertEqual(status, 200)
             self.assertRegex(kind, r"\Atext/plain; version=0\.0\.4")
-            read = pages.Metrics(text)
+            read = Scrape(text)
             self.assertEqual(read("isat_vips_known"), COUNT, name)
             self.assertEqual(read("isat_groups_led"), self.counts(leaders)[name], name)
             self.assertEqual(read("isat_vips_owned"), sum(value for _, value in read.of("isat_vip_owned")), name)
@@ -127,7 +128,7 @@ class Shards(WorldTest):
             self.assertEqual(read("isat_store_up"), 1)
             self.assertLess(read("isat_source_sync_age_seconds"), 60.0)
             self.assertGreaterEqual(read("isat_arp_replies_total", interface="eth0"), int(self.counts(leaders)[name] > 0))
-            print(f"  {name}: {len(read.families)} metrics, {read('isat_vips_owned'):.0f} VIPs owned, "
+            print(f"  {name}: {len(read.types)} metrics, {read('isat_vips_owned'):.0f} VIPs owned, "
                   f"{read('isat_groups_led'):.0f} groups led", flush=True)
 
     def owned(self):
