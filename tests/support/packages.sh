@@ -16,9 +16,10 @@ isat_packages() {
     demo) # namespaces, and the prober's table
       echo iproute2 util-linux procps python3
       ;;
-    test) # unit, style, consumer, namespace and Kubernetes tests
+    test) # unit, style, consumer, packaging, namespace and Kubernetes tests
       echo doctest-dev libbenchmark-dev clang-format-19 pkg-config ccache python3 openssl python3-prometheus-client doxygen
       echo iproute2 iputils-arping libcap2-bin nftables util-linux procps
+      echo python3-venv # Conan gets an environment of its own
       ;;
     ci) # the second compiler and its tools
       echo clang-19 clang-tidy-19 libclang-rt-19-dev llvm-19
