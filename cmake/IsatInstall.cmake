@@ -4,6 +4,7 @@
 # and the package configuration that loads only the components asked for. Everything installed is relocatable.
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
+set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME development) # all but the programs
 
 set(isat_package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/isat")
 set(isat_pkgconfig_dir "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
@@ -62,4 +63,4 @@ write_basic_package_version_file(isatConfigVersion.cmake COMPATIBILITY SameMinor
 install(
   FILES "${CMAKE_CURRENT_BINARY_DIR}/isatConfig.cmake" "${CMAKE_CURRENT_BINARY_DIR}/isatConfigVersion.cmake"
   DESTINATION "${isat_package_dir}")
-install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
+install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT licence)

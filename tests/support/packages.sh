@@ -19,7 +19,8 @@ isat_packages() {
     test) # unit, style, consumer, packaging, namespace and Kubernetes tests
       echo doctest-dev libbenchmark-dev clang-format-19 pkg-config ccache python3 openssl python3-prometheus-client doxygen
       echo iproute2 iputils-arping libcap2-bin nftables util-linux procps
-      echo python3-venv # Conan gets an environment of its own
+      # What tries the packages out: Conan gets an environment of its own, Debian's are made, judged and installed.
+      echo python3-venv adduser dpkg-dev file lintian systemd
       ;;
     ci) # the second compiler and its tools
       echo clang-19 clang-tidy-19 libclang-rt-19-dev llvm-19
