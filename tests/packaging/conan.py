@@ -99,7 +99,14 @@ class Package(unittest.TestCase):
         self.assertIn(PRINTED["core"], output)
         self.assertIn(PRINTED["net"], output)
         self.assertEqual(WITH[1] in options, PRINTED["kubernetes"] in output)
-        return output, pathlib.Path(re.findall(r"Package folder (\S+)", output)[-1])
+        folder = pathlib.Path(re.findall(r"Package folder (\S+)", output)[-1])
+        cache = folder.parent / "b" / "build-release" / "CMakeCache.txt"
+        if HEADER_ONLY[1] not in options:
+            # CMake would look on where the system's are, if it did not like what Conan has.
+            found = re.findall(r"^\w+_DIR:PATH=(.+)$", cache.read_text(), re.MULTILINE)
+            self.assertNotEqual([], found)
+            self.assertEqual([], [path for path in found if not path.startswith(str(HOME))])
+        return output, folder
 
     def use(self, component, generator, *options):
         """What a program of tests/consumer prints that finds the package by the files of a generator."""
