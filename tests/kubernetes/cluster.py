@@ -287,7 +287,7 @@ class FromNamespaces(testing.ClusterTest):
                 return None
 
     def test_a_machine_asks_over_tls_until_its_api_cable_is_pulled(self):
-        self.assertEqual(self.asks(self.node), b"ok")
+        self.assertTrue(wait_until(lambda: self.asks(self.node) == b"ok", 10.0))
         self.network.pull_cable(self.node)
         self.assertIsNone(self.asks(self.node))
         self.network.plug_cable(self.node)
