@@ -4,6 +4,7 @@
 Output is read by a thread as it comes, so waiting for a line is waiting for an event, with a bound.
 """
 import os
+import pathlib
 import re
 import signal
 import subprocess
@@ -74,16 +75,29 @@ class Program:
         self._reader.join(2.0)
         return code
 
-    def stop(self, number=signal.SIGTERM, bound=5.0):
+    def stop(self, number=signal.SIGTERM, bound=10.0):
         """Ends it if it still runs, by force if need be; returns the exit code."""
         if self.running():
             self.send(number)
         code = self.wait(bound)
         if code is None:
+            with self._changed:
+                self.lines.append((time.monotonic(), f"(it has not ended after {bound:.0f} s, and is in: {self._where()})"))
             self.process.kill()
             code = self.process.wait()
         self._reader.join(2.0)
         return code
+
+    def _where(self):
+        """What each of its threads does or waits for, as far as the kernel tells."""
+        found = []
+        for name in ("stat", "wchan", "syscall", "stack"):
+            for task in sorted(pathlib.Path(f"/proc/{self.pid}/task").glob("*")):
+                try:
+                    found.append(f"{name} of {task.name}: {' '.join((task / name).read_text().split()[:24])}")
+                except OSError:
+                    continue
+        return "; ".join(found)
 
     def status(self, field):
         """One field of /proc/PID/status, e.g. VmRSS or CapEff, as its first word; None for a process that ended."""
