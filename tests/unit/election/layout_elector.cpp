@@ -55,9 +55,10 @@ struct world {
 
 /// A speaker as far as elections go: VIPs in groups, for each of which it is a candidate.
 struct speaker final : isat::source::vip_sink {
-  speaker(world& in, const std::string& name, const election::layout& wish, std::chrono::nanoseconds lasting = 100ms)
+  speaker(world& in, const std::string& name, const election::layout& wish, std::chrono::nanoseconds lasting = 100ms,
+          std::uint32_t vip_count = 100)
       : memory{in.context.get_executor(), in.records},
-        vips{in.context.get_executor(), some_vips()},
+        vips{in.context.get_executor(), some_vips(vip_count)},
         source{vips, wish, &names} {
     election::layout_options options;
     options.node_name = name;
@@ -112,9 +113,9 @@ struct speaker final : isat::source::vip_sink {
     REQUIRE(in.until([&] { return run.result.has_value(); }));
   }
 
-  static std::vector<isat::responder::vip> some_vips() {
+  static std::vector<isat::responder::vip> some_vips(std::uint32_t count) {
     std::vector<isat::responder::vip> result;
-    for (std::uint32_t i = 1; i <= 100; ++i) result.push_back({isat::ipv4_address{0x0a4d0000 + i}});
+    for (std::uint32_t i = 1; i <= count; ++i) result.push_back({isat::ipv4_address{0x0a4d0000 + i}});
     return result;
   }
 
@@ -217,9 +218,10 @@ TEST_CASE("a layout that all wish takes the place of another, and its groups are
 TEST_CASE("where each address is a group of its own, each has a lease with its name, and one leader of several") {
   world in;
   const election::layout own_groups{election::grouping::service, 0, {}};
-  auto one = std::make_unique<speaker>(in, "one", own_groups, 400ms);
-  speaker two{in, "two", own_groups, 400ms};
-  const auto all_by_both = [&] { return one->led_addresses().size() + two.led_addresses().size() == 100; };
+  constexpr std::uint32_t few = 16;
+  auto one = std::make_unique<speaker>(in, "one", own_groups, 400ms, few);
+  speaker two{in, "two", own_groups, 400ms, few};
+  const auto all_by_both = [&] { return one->led_addresses().size() + two.led_addresses().size() == few; };
   REQUIRE(in.until(all_by_both));
   for (const auto address : one->led_addresses()) CHECK(two.led_addresses().count(address) == 0);
   const auto lease = in.load("isat-vip-10.77.0.1");
@@ -228,7 +230,7 @@ TEST_CASE("where each address is a group of its own, each has a lease with its n
   CHECK_FALSE(in.load("isat-group-0"));
   one->stop(in);
   one.reset();
-  CHECK(in.until([&] { return two.led_addresses().size() == 100; }));
+  CHECK(in.until([&] { return two.led_addresses().size() == few; }));
   CHECK(in.load("isat-vip-10.77.0.1")->holder == "two");
 }
 
