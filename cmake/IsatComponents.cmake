@@ -41,6 +41,7 @@ set(isat_core_headers
     include/isat/election/record_names.hpp
     include/isat/impl/election_machine.ipp
     include/isat/impl/election_machine_groups.ipp
+    include/isat/impl/election_machine_placement.ipp
     include/isat/impl/layout_machine.ipp
     include/isat/impl/lease_machine.ipp
     include/isat/impl/lease_machine_actions.ipp

@@ -119,10 +119,12 @@ struct mutable_rules {
   }
 
   bool is_litter(const isat::election::lease_claim& claim, std::uint64_t era, bool ceases) const noexcept {
-    return broken == mutant::removes_held || rules::is_litter(claim, era, ceases);
+    return rules::is_litter(claim, era, ceases);
   }
 
-  duration litter_age() const noexcept { return broken == mutant::removes_held ? age / 60 : age; }
+  duration litter_age() const noexcept {
+    return broken == mutant::removes_held ? -isat::election::lease_timing::duration_max : age;
+  }
 
   duration retry_delay(bool leading, duration backoff, duration asked) const noexcept {
     if (broken == mutant::obeys_retry_after) return asked < backoff ? backoff : asked;

@@ -10,10 +10,10 @@
 //   -----------------------------------+------------------------------------------------------------------------------
 //   another era, or no layout          | all leaderships are lowered, all machines go over to the era, with a new nonce
 //   the layout was not read in time    | leaderships are lowered; records are kept; later renewals start new terms
-//   owners or live nodes have changed  | every group's hold-off is computed again
+//   owners or live nodes have changed  | every group's hold-off is computed again, but not all the time for many groups
 //   a machine holds or tries something | the layout is read often enough to answer by it
-//   a record lies there that nobody    | one node removes it: it is of another era, or of an address and was let go of.
-//   can need, unchanged for a minute   | Nothing rests on that: who misses a record seizes it, and waits
+//   a record lies there that nobody    | one node removes it: it is of another era, or of an address, and anybody could
+//   can need, unchanged for a minute   | have taken it. Nothing rests on that: who misses a record seizes it, and waits
 #pragma once
 
 #include "isat/clock.hpp"
@@ -124,6 +124,9 @@ class basic_election_machine {
   static constexpr duration rebalance_step = std::chrono::seconds{1};
   /// For how long each node leaves the removal of a record to the next better one.
   static constexpr duration removal_step = std::chrono::seconds{2};
+  /// For how long placement rests afterwards, for each pair of a group and a node: ten times what it costs. Eight
+  /// groups notice nothing of it, and a thousand that change hands at once do not occupy a processor.
+  static constexpr duration placement_rest = std::chrono::nanoseconds{500};
 
  private:
   struct slot {
@@ -137,7 +140,11 @@ class basic_election_machine {
     bool came = false;     // it is wanted anew and was not led since: who let go of it before need not stay out
     bool is_gone = false;  // the watch has told that its record is
     bool is_told = true;   // ... or has told of it, since it last missed something
+    bool busy = false;     // it is of the layout, and held or in flight
+    bool may_ask = false;  // it is among those that may have requests; likewise the next one
+    bool may_tell = false;
     std::optional<lease_request> removal;
+    version removed;  // the version that the last removal was of
     std::optional<lease_time> removal_asked;
     group_owner owner;
     lease_time renewed;      // when the owner's last version was received
@@ -158,6 +165,7 @@ class basic_election_machine {
   std::optional<std::uint64_t> key_of(group_id group) const noexcept;
   bool in_layout(const slot& asked) const noexcept;
   bool exists_now(const slot& asked) const noexcept;
+  bool has_ceased(const slot& asked) const noexcept;
   bool is_litter(const slot& asked) const noexcept;
   duration removes_in(const lease_time& now, std::uint64_t key, const slot& asked) const noexcept;
   void remove_litter(const lease_time& now);
@@ -169,12 +177,14 @@ class basic_election_machine {
     return {settings_.self, writer_of(writer_, static_cast<group_id>(serial)), era_};
   }
   void touch(const lease_time& now, slot& touched);
+  void note(slot& touched);
   void settle(const lease_time& now);
   void follow_layout(const lease_time& now);
   void adopt(const lease_time& now);
   group_owner owner_of(const machine& lease) const noexcept;
   bool settled(const lease_time& now) const noexcept;
   duration settles_in(const lease_time& now) const noexcept;
+  duration places_in(const lease_time& now) const noexcept;
   void place(const lease_time& now);
   void set_candidacies(const lease_time& now);
   // Not groups of one address: whether the other node has the address is not known, and else nobody would answer for
@@ -192,6 +202,9 @@ class basic_election_machine {
   placement placement_;
   std::map<std::uint64_t, slot> groups_;  // by a key that is the same on all nodes
   std::vector<slot*> by_id_;
+  std::vector<group_id> may_ask_;   // all that have requests which were not taken, and some that have none
+  std::vector<group_id> may_tell_;  // likewise of events
+  std::size_t busy_ = 0;            // groups that are
   std::uint64_t next_serial_ = layout::count_max;
   std::uint64_t term_max_ = 0;  // of groups that were forgotten
 
@@ -206,12 +219,14 @@ class basic_election_machine {
   bool stopping_ = false;
   bool settled_ = false;
   bool known_to_all_ = false;  // the layout was changed with this process's consent
+  bool ceased_ = false;        // a group may have
   bool placement_due_ = true;
   bool candidacies_due_ = true;
   bool name_is_taken_ = false;
   bool told_of_itself_ = false;
   std::vector<node_id> live_;
-  std::vector<slot*> placed_;  // the groups that there are, in the order of their keys; likewise the next two
+  std::optional<lease_time> placed_at_;  // none: whatever is placed is of another era
+  std::vector<slot*> placed_;            // the groups that there are, in the order of their keys; likewise the next two
   std::vector<std::uint64_t> keys_;
   std::vector<group_owner> owners_;
   lease_time rebalanced_;
@@ -224,3 +239,4 @@ using election_machine = basic_election_machine<>;
 
 #include "isat/impl/election_machine.ipp"
 #include "isat/impl/election_machine_groups.ipp"
+#include "isat/impl/election_machine_placement.ipp"

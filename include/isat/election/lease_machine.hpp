@@ -134,6 +134,8 @@ class basic_lease_machine {
   std::optional<lease_event> take_event();
 
   const lease_view& view() const noexcept { return view_; }
+  /// How long until anybody may write over what is known, this process or another; less than zero: since when.
+  duration free_in(const lease_time& now) const noexcept;
   /// The highest term that was seen or given.
   std::uint64_t term_max() const noexcept { return term_max_; }
   const lease_identity& who() const noexcept { return who_; }

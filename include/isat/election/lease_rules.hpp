@@ -128,16 +128,15 @@ struct lease_rules {
 
   // ---- Records that nothing can need any more ----
 
-  /// Whether a record may be removed, should it lie there unchanged for long enough: one of another era, or one that
-  /// was let go of and whose group has ceased. Safety does not rest on it, for a missing record is seized and waited
-  /// for. But what somebody holds is never removed, nor what a stranger has written.
+  /// Whether a record may be removed, should it lie there unchanged for long enough: one of another era, or one whose
+  /// group has ceased. Safety does not rest on it, for a missing record is seized and waited for. But what a stranger
+  /// has written is never removed.
   /// @param ceases nobody needs the group unless somebody says so by taking it
   static constexpr bool is_litter(const lease_claim& claim, std::uint64_t era, bool ceases) noexcept {
-    if (claim.writer == 0 || claim.era == 0) return false;
-    return claim.era != era || (ceases && claim.mode == lease_mode::released);
+    return claim.writer != 0 && claim.era != 0 && (claim.era != era || ceases);
   }
 
-  /// For how long, and under a layout that was open all the time.
+  /// For how long after anybody may have taken it, and under a layout that was open all the time: so nobody holds it.
   static constexpr duration litter_age() noexcept { return std::chrono::seconds{60}; }
 
   // ---- Pace ----

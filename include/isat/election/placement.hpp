@@ -56,6 +56,7 @@ class placement {
     count_held();
     load_ = held_;
     place_without(node_id{});
+    given_ = load_;
     for (std::size_t group = 0; group < owners.size(); ++group) {
       if (owners[group].leaving || owners[group].node != self) continue;
       const std::size_t preferred = find(places_[group].preferred);
@@ -71,7 +72,7 @@ class placement {
       for (const node_id before : others_) done = done || before == owner.node;
       if (done) continue;
       others_.push_back(owner.node);
-      load_ = held_;
+      load_ = given_;
       place_without(owner.node);
     }
   }
@@ -90,6 +91,10 @@ class placement {
 
  private:
   static constexpr bool is_free(const group_owner& owner) noexcept { return owner.node == node_id{} || owner.leaving; }
+  // It is what this node leaves, or free if that is nobody.
+  static constexpr bool is_left(const group_owner& owner, node_id gone) noexcept {
+    return gone == node_id{} ? is_free(owner) : !is_free(owner) && owner.node == gone;
+  }
 
   static constexpr std::size_t share(std::size_t groups, std::size_t nodes) noexcept {
     return nodes == 0 ? groups : (groups + nodes - 1) / nodes;
@@ -160,24 +165,20 @@ class placement {
     }
   }
 
-  // Gives the free groups, and those of `gone`, to the others. Of the free ones, who has let go of one does not get it.
-  // Notes for the groups of `gone`, or for the free ones if it is nobody, where that leaves this node.
+  // Gives the groups of `gone` to the others, or the free ones if it is nobody: of these, who has let go of one does
+  // not get it. Notes for each where that leaves this node.
   void place_without(node_id gone) {
     for (std::size_t group = 0; group < owners_.size(); ++group) {
-      const group_owner& owner = owners_[group];
-      const bool free = is_free(owner);
-      if (!free && (owner.node != gone || gone == node_id{})) continue;
+      if (!is_left(owners_[group], gone)) continue;
       const std::size_t first = heir(group, gone);
       if (first != live_.size()) ++load_[first];
-      if (free != (gone == node_id{})) continue;
-      places_[group].rank = rank_after(group, first, owner.node);
+      places_[group].rank = rank_after(group, first, owners_[group].node);
     }
     // What this node takes besides its own counts as led already, for several groups may come due in one instant.
     std::size_t own = load_[find(self_)];
     for (std::size_t group = 0; group < owners_.size(); ++group) {
       const group_owner& owner = owners_[group];
-      const bool noted = gone == node_id{} ? is_free(owner) : !is_free(owner) && owner.node == gone;
-      if (!noted || places_[group].rank == 0) continue;
+      if (!is_left(owner, gone) || places_[group].rank == 0) continue;
       places_[group].over_bound = own >= share_without(owner.node, owner.node) && another_may(owner.node);
       own += std::size_t{!places_[group].over_bound};
     }
@@ -209,9 +210,10 @@ class placement {
   std::span<const std::uint64_t> keys_;
   node_id self_{};
   std::vector<group_place> places_;
-  std::vector<node_id> others_;    // owners that are not this node
-  std::vector<std::size_t> held_;  // groups of each live node
-  std::vector<std::size_t> load_;  // the same, while groups are given out
+  std::vector<node_id> others_;     // owners that are not this node
+  std::vector<std::size_t> held_;   // groups of each live node
+  std::vector<std::size_t> given_;  // the same, and the free ones where they are to go
+  std::vector<std::size_t> load_;   // the same, while groups are given out
 };
 
 }  // namespace isat::inline v0::election

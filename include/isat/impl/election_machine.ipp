@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// The bodies of election_machine.hpp but for those in election_machine_groups.ipp, in the order of its declarations.
-// Included by that header, never by itself.
+// The bodies of election_machine.hpp but for those in election_machine_groups.ipp and election_machine_placement.ipp,
+// in the order of its declarations. Included by that header, never by itself.
 #pragma once
 
 #include "isat/election/election_machine.hpp"
@@ -43,6 +43,7 @@ void basic_election_machine<LeaseRules, LayoutRules>::set_candidate(const lease_
   if (changed == nullptr) return;
   changed->came = willing && (changed->came || !changed->wanted) && group_names::is_of_address(group);
   changed->wanted = willing;
+  note(*changed);
   candidacies_due_ = true;
   placement_due_ = placement_due_ || is_per_address_;  // of groups that there are
   settle(now);
@@ -52,7 +53,10 @@ template <class LeaseRules, class LayoutRules>
 void basic_election_machine<LeaseRules, LayoutRules>::on_listed(const lease_time& now) {
   listed_ = true;
   placement_due_ = true;
-  for (auto& [key, each] : groups_) each.is_gone = each.is_gone || !each.is_told;
+  for (auto& [key, each] : groups_) {
+    each.is_gone = each.is_gone || !each.is_told;
+    ceased_ = ceased_ || has_ceased(each);
+  }
   presence_.tick(now);
   layout_.tick(now);
   settle(now);
@@ -75,10 +79,10 @@ void basic_election_machine<LeaseRules, LayoutRules>::on_lease(const lease_time&
   slot* const told = slot_of(group);
   if (told == nullptr) return;
   told->is_told = true;
-  told->is_gone = !sight.exists;
   doubt_era(now, sight);
   foresee(now, *told, sight);
   told->lease.on_sight(now, sight);
+  if (!told->lease.view().seen().at.newer_than(sight.at)) told->is_gone = !sight.exists;
   touch(now, *told);
   settle(now);
 }
@@ -114,10 +118,10 @@ void basic_election_machine<LeaseRules, LayoutRules>::on_lease_response(const le
   lease_response own = response;
   own.id -= asked->serial << serial_shift;
   if (own.id == removal_id) {
-    // Who lost the race hears from the watch what is there now; whatever else went wrong is tried again much later.
-    if (own.outcome != lease_outcome::done) return;
-    asked->is_gone = true;
-    asked->lease.on_sight(now, {own.sight.at, false, {}, false});
+    // Who lost the race hears from the watch if there is a newer version; whatever else failed is tried much later.
+    const bool is_lost = own.outcome == lease_outcome::conflict && asked->lease.view().seen().at == asked->removed;
+    asked->is_gone = asked->is_gone || is_lost || own.outcome == lease_outcome::done;
+    if (own.outcome == lease_outcome::done) asked->lease.on_sight(now, {own.sight.at, false, {}, false});
   } else {
     doubt_era(now, own.sight);
     foresee(now, *asked, own.sight);
@@ -166,20 +170,27 @@ leadership basic_election_machine<LeaseRules, LayoutRules>::leads(group_id group
 
 template <class LeaseRules, class LayoutRules>
 std::optional<group_request> basic_election_machine<LeaseRules, LayoutRules>::take_lease_request() {
-  for (auto& [key, each] : groups_) {
-    auto request = each.lease.take_request();
-    if (!request) request = std::exchange(each.removal, std::nullopt);
+  for (; !may_ask_.empty(); may_ask_.pop_back()) {
+    slot* const each = known(may_ask_.back());
+    if (each == nullptr) continue;
+    auto request = each->lease.take_request();
+    if (!request) request = std::exchange(each->removal, std::nullopt);
+    each->may_ask = request.has_value();
     if (!request) continue;
-    request->id += each.serial << serial_shift;
-    return group_request{each.id, *request};
+    request->id += each->serial << serial_shift;
+    return group_request{each->id, *request};
   }
   return std::nullopt;
 }
 
 template <class LeaseRules, class LayoutRules>
 std::optional<group_event> basic_election_machine<LeaseRules, LayoutRules>::take_event() {
-  for (auto& [key, each] : groups_) {
-    if (auto event = each.lease.take_event()) return group_event{each.id, *event};
+  for (; !may_tell_.empty(); may_tell_.pop_back()) {
+    slot* const each = known(may_tell_.back());
+    if (each == nullptr) continue;
+    const auto event = each->lease.take_event();
+    each->may_tell = event.has_value();
+    if (event) return group_event{each->id, *event};
   }
   return std::nullopt;
 }
@@ -197,6 +208,7 @@ auto basic_election_machine<LeaseRules, LayoutRules>::wake_in(const lease_time& 
     if (is_litter(each)) at_most(removes_in(now, key, each));
   }
   if (!settled_ && presence_.first_written()) at_most(settles_in(now));
+  if (placement_due_) at_most(places_in(now));
   if (rebalances()) at_most(rebalance_step - elapsed_for_follower(rebalanced_, now));
   return result;
 }
@@ -213,8 +225,10 @@ bool basic_election_machine<LeaseRules, LayoutRules>::stopped() const noexcept {
 // ---- What follows ----
 
 // After an input of a lease machine: when does it want the next one, and whose is the group now?
+
 template <class LeaseRules, class LayoutRules>
 void basic_election_machine<LeaseRules, LayoutRules>::touch(const lease_time& now, slot& touched) {
+  note(touched);
   touched.due = now.boot + touched.lease.wake_in(now);
   if (std::exchange(touched.term, touched.lease.leads().term) != touched.lease.leads().term) touched.led_since = now;
   if (touched.term != 0 && std::exchange(touched.came, false)) candidacies_due_ = true;
@@ -233,8 +247,22 @@ void basic_election_machine<LeaseRules, LayoutRules>::touch(const lease_time& no
   placement_due_ = true;
 }
 
+// What is asked of all groups at once is kept for those alone that may have it, for there may be thousands.
+
+template <class LeaseRules, class LayoutRules>
+void basic_election_machine<LeaseRules, LayoutRules>::note(slot& touched) {
+  if (!std::exchange(touched.may_ask, true)) may_ask_.push_back(touched.id);
+  if (!std::exchange(touched.may_tell, true)) may_tell_.push_back(touched.id);
+  const bool was_busy = std::exchange(touched.busy, in_layout(touched) && !touched.lease.idle());
+  busy_ += std::size_t{touched.busy};
+  busy_ -= std::size_t{was_busy};
+  ceased_ = ceased_ || has_ceased(touched);
+}
+
 // A lease of an era that is not known to be over may be of one that is not known yet: before a record of it is taken
+
 // for missing, the layout is read.
+
 template <class LeaseRules, class LayoutRules>
 void basic_election_machine<LeaseRules, LayoutRules>::doubt_era(const lease_time& now, const lease_sight& sight) {
   const std::uint64_t era = sight.claim.era;
@@ -245,17 +273,6 @@ void basic_election_machine<LeaseRules, LayoutRules>::doubt_era(const lease_time
 }
 
 // A release is about to be told: who goes first is decided by this one group, not as if all of its owner's were free.
-template <class LeaseRules, class LayoutRules>
-void basic_election_machine<LeaseRules, LayoutRules>::foresee(const lease_time& now, slot& told,
-                                                              const lease_sight& sight) {
-  const bool is_holder = told.owner.node == sight.claim.node;
-  const group_owner owner = is_holder ? group_owner{sight.claim.node, true} : group_owner{};
-  if (!sight.exists || sight.claim.mode != lease_mode::released || sight.claim.era != era_) return;
-  if (told.lease.holds() || told.owner == owner || told.lease.view().seen().at.newer_than(sight.at)) return;
-  told.owner = owner;
-  place(now);
-  set_candidacies(now);
-}
 
 template <class LeaseRules, class LayoutRules>
 void basic_election_machine<LeaseRules, LayoutRules>::settle(const lease_time& now) {
@@ -269,12 +286,10 @@ void basic_election_machine<LeaseRules, LayoutRules>::settle(const lease_time& n
     doubted_ = !doubted_;
     candidacies_due_ = true;
   }
-  if (placement_due_) place(now);
+  if (placement_due_ && places_in(now) <= duration{0}) place(now);
   if (candidacies_due_) set_candidacies(now);
   if (rebalances()) rebalance(now);
-  bool busy = false;
-  for (const auto& [key, each] : groups_) busy = busy || (in_layout(each) && !each.lease.idle());
-  layout_.set_reading(now, busy);
+  layout_.set_reading(now, busy_ != 0);
 }
 
 template <class LeaseRules, class LayoutRules>
@@ -294,6 +309,7 @@ void basic_election_machine<LeaseRules, LayoutRules>::follow_layout(const lease_
 }
 
 // A leadership that the layout's deadline has ended is over for good, even if the layout is confirmed later.
+
 template <class LeaseRules, class LayoutRules>
 void basic_election_machine<LeaseRules, LayoutRules>::check_layout(const lease_time& now) {
   if (!was_valid_ || before_for_holder(now, layout_.valid_until())) return;
@@ -312,6 +328,7 @@ void basic_election_machine<LeaseRules, LayoutRules>::adopt(const lease_time& no
   count_ = adopted ? adopted->shape.count : 0;
   is_per_address_ = adopted && adopted->shape.is_per_address();
   open_since_.reset();
+  placed_at_.reset();
   const duration longest = adopted ? adopted->shape.duration : settings_.timing.duration;
   for (std::uint32_t group = 0; group < count_; ++group) slot_of(group_id{group});
   for (auto& [key, each] : groups_) {
@@ -332,64 +349,12 @@ group_owner basic_election_machine<LeaseRules, LayoutRules>::owner_of(const mach
   return {claim.node, !is_held || view.seen().orphaned || claim.node == settings_.self};
 }
 
-template <class LeaseRules, class LayoutRules>
-bool basic_election_machine<LeaseRules, LayoutRules>::settled(const lease_time& now) const noexcept {
-  if ((count_ <= 1 && !is_per_address_) || known_to_all_) return true;
-  return presence_.first_written() && settles_in(now) <= duration{0};
-}
+// Zero or less: at once.
 
 // A second after the last one came, so that all that start together settle together; but nobody waits for ever.
-template <class LeaseRules, class LayoutRules>
-auto basic_election_machine<LeaseRules, LayoutRules>::settles_in(const lease_time& now) const noexcept -> duration {
-  const duration own = elapsed_for_follower(*presence_.first_written(), now);
-  const duration last = elapsed_for_follower(arrived_, now);
-  const duration least = settling - (own < last ? own : last);
-  const duration most = settling_max - own;
-  return least < most ? least : most;
-}
-
-template <class LeaseRules, class LayoutRules>
-void basic_election_machine<LeaseRules, LayoutRules>::set_candidacies(const lease_time& now) {
-  candidacies_due_ = false;
-  bool candidate = false;
-  for (const auto& [key, each] : groups_) candidate = candidate || each.wanted;
-  presence_.set_candidate(now, candidate);
-  for (auto& [key, each] : groups_) {
-    const bool counts = in_layout(each);
-    const bool may_start = listed_ && settled_;
-    lease_candidacy next;
-    const bool goes_on = each.lease.holds() || (may_start && (!layout_.doubtful() || !each.lease.idle()));
-    next.willing = counts && each.wanted && !stopping_ && goes_on;
-    next.alone = live_.size() <= 1 || each.came;
-    if (counts && each.place < placement_.places().size()) {
-      next.hold_off = placement::hold_off(placement_.places()[each.place]);
-    }
-    if (next == each.lease.candidacy()) continue;
-    each.lease.set_candidacy(now, next);
-    touch(now, each);
-  }
-}
 
 // Gives away one group that belongs elsewhere, if the node that it belongs to would be the one to take it, and both
+
 // have been what they are for so long that whoever has released the group stays out of it no more.
-template <class LeaseRules, class LayoutRules>
-void basic_election_machine<LeaseRules, LayoutRules>::rebalance(const lease_time& now) {
-  if (elapsed_for_follower(rebalanced_, now) < rebalance_step) return;
-  rebalanced_ = now;
-  const duration stays_out = machine::hold_down + (adopted() ? adopted()->shape.duration : duration{0});
-  for (slot* const each : placed_) {
-    const group_place& place = placement_.places()[each->place];
-    if (each->term == 0 || place.successor == node_id{}) continue;
-    if (elapsed_for_follower(each->led_since, now) < stays_out) continue;
-    bool stays = false;
-    members_.for_each([&](const presence_member& other) {
-      stays = stays || (other.node == place.successor && elapsed_for_follower(other.since, now) >= stays_out);
-    });
-    if (!stays) continue;
-    each->lease.hand_over(now, lease_reason::handed_over, place.successor);
-    touch(now, *each);
-    return;
-  }
-}
 
 }  // namespace isat::inline v0::election

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// The bodies of election_machine.hpp that know which groups there are: how they come, which of them the layout has, how
-// they are placed, when they go and what becomes of their records. Included by that header, never by itself.
+// The bodies of election_machine.hpp that know which groups there are: how they come, which of them the layout has,
+// when they go and what becomes of their records. Included by that header, never by itself.
 #pragma once
 
 #include "isat/election/election_machine.hpp"
@@ -9,6 +9,7 @@
 namespace isat::inline v0::election {
 
 // Keys of addresses come after all ids.
+
 template <class LeaseRules, class LayoutRules>
 std::optional<std::uint64_t> basic_election_machine<LeaseRules, LayoutRules>::key_of(group_id group) const noexcept {
   if (!group_names::is_of_address(group)) return index(group);
@@ -18,6 +19,7 @@ std::optional<std::uint64_t> basic_election_machine<LeaseRules, LayoutRules>::ke
 }
 
 // Null for an id that stands for nothing.
+
 template <class LeaseRules, class LayoutRules>
 auto basic_election_machine<LeaseRules, LayoutRules>::slot_of(group_id group) -> slot* {
   if (slot* const found = known(group)) return found;
@@ -35,11 +37,10 @@ auto basic_election_machine<LeaseRules, LayoutRules>::slot_of(group_id group) ->
 
 template <class LeaseRules, class LayoutRules>
 std::optional<group_id> basic_election_machine<LeaseRules, LayoutRules>::take_ceased() {
+  if (!ceased_) return std::nullopt;
   for (auto at = groups_.begin(); at != groups_.end(); ++at) {
     const slot& each = at->second;
-    if (!group_names::is_of_address(each.id) || each.wanted || !each.lease.idle()) continue;
-    const lease_view& view = each.lease.view();
-    if (view.known() && view.seen().exists && !each.is_gone) continue;
+    if (!has_ceased(each)) continue;
     const group_id id = each.id;
     if (each.lease.term_max() > term_max_) term_max_ = each.lease.term_max();
     by_id_[index(id)] = nullptr;
@@ -47,7 +48,17 @@ std::optional<group_id> basic_election_machine<LeaseRules, LayoutRules>::take_ce
     placement_due_ = true;
     return id;
   }
+  ceased_ = false;
   return std::nullopt;
+}
+
+// Nobody here wants it, and nothing of it is left: neither a record nor a write that may make one.
+
+template <class LeaseRules, class LayoutRules>
+bool basic_election_machine<LeaseRules, LayoutRules>::has_ceased(const slot& asked) const noexcept {
+  if (!group_names::is_of_address(asked.id) || asked.wanted || !asked.lease.idle()) return false;
+  const lease_view& view = asked.lease.view();
+  return !view.known() || !view.seen().exists || asked.is_gone;
 }
 
 template <class LeaseRules, class LayoutRules>
@@ -56,38 +67,15 @@ bool basic_election_machine<LeaseRules, LayoutRules>::in_layout(const slot& aske
 }
 
 // A group of one address is there while somebody wants it or has it.
+
 template <class LeaseRules, class LayoutRules>
 bool basic_election_machine<LeaseRules, LayoutRules>::exists_now(const slot& asked) const noexcept {
   if (!in_layout(asked)) return false;
   return !is_per_address_ || asked.wanted || (asked.owner.node != node_id{} && !asked.owner.leaving);
 }
 
-template <class LeaseRules, class LayoutRules>
-void basic_election_machine<LeaseRules, LayoutRules>::place(const lease_time& now) {
-  placement_due_ = false;
-  candidacies_due_ = true;
-  live_.assign(1, settings_.self);
-  members_.for_each([this](const presence_member& each) { live_.push_back(each.node); });
-  owners_.clear();
-  keys_.clear();
-  placed_.clear();
-  for (auto& [key, each] : groups_) {
-    each.place = exists_now(each) ? placed_.size() : nowhere;
-    if (each.place == nowhere) continue;
-    placed_.push_back(&each);
-    keys_.push_back(key);
-    // Nobody's is also what a node had before it started anew: it is as good a candidate for it as any other.
-    const bool restarted = members_.has_restarted(each.owner.node, each.renewed);
-    owners_.push_back(restarted ? group_owner{} : each.owner);
-  }
-  placement_.compute(live_, settings_.self, owners_, keys_);
-  const auto& adopted = layout_.adopted();
-  const bool differs = adopted && adopted->shape != settings_.wish;
-  const bool agreed = differs && listed_ && presence_.first_written() && members_.all_wish(settings_.wish);
-  layout_.set_consensus(now, agreed ? std::optional{settings_.wish} : std::nullopt);
-}
-
 // A record that nothing can need any more, and of which nothing is wanted or on its way here.
+
 template <class LeaseRules, class LayoutRules>
 bool basic_election_machine<LeaseRules, LayoutRules>::is_litter(const slot& asked) const noexcept {
   const bool serves = in_layout(asked);
@@ -99,19 +87,22 @@ bool basic_election_machine<LeaseRules, LayoutRules>::is_litter(const slot& aske
 }
 
 // @pre is_litter(). Who weighs most goes first; the others meet a conflict at worst, for the version guards it.
+
 template <class LeaseRules, class LayoutRules>
 auto basic_election_machine<LeaseRules, LayoutRules>::removes_in(const lease_time& now, std::uint64_t key,
                                                                  const slot& asked) const noexcept -> duration {
-  duration lain = elapsed_for_follower(asked.lease.view().since(), now);
+  duration lain = -asked.lease.free_in(now);
   const duration open = elapsed_for_follower(*open_since_, now);
   if (open < lain) lain = open;
   if (asked.removal_asked) {
     const duration tried = elapsed_for_follower(*asked.removal_asked, now);
     if (tried < lain) lain = tried;
   }
+  const duration left = lease_rules_.litter_age() - lain;
+  if (left > duration{0}) return left;  // which of the nodes is first is asked when it matters
   std::uint32_t rank = 0;
   for (const node_id each : live_) rank += std::uint32_t{weight(key, each) > weight(key, settings_.self)};
-  return lease_rules_.litter_age() + rank * removal_step - lain;
+  return left + rank * removal_step;
 }
 
 template <class LeaseRules, class LayoutRules>
@@ -119,7 +110,9 @@ void basic_election_machine<LeaseRules, LayoutRules>::remove_litter(const lease_
   for (auto& [key, each] : groups_) {
     if (!is_litter(each) || removes_in(now, key, each) > duration{0}) continue;
     each.removal = lease_request{lease_operation::remove, removal_id, each.lease.view().seen().at, {}, false};
+    each.removed = each.lease.view().seen().at;
     each.removal_asked = now;
+    note(each);
   }
 }
 

@@ -10,17 +10,21 @@ namespace isat::inline v0::election {
 
 // ---- What is so ----
 
-// How long until what is known may be written over.
 template <class Rules>
-auto basic_lease_machine<Rules>::take_in(const lease_time& now) const noexcept -> duration {
+auto basic_lease_machine<Rules>::free_in(const lease_time& now) const noexcept -> duration {
   const lease_sight& seen = view_.seen();
   const bool missing_now = missing();
   const duration wait = missing_now ? duration{0} : rules_.wait(seen, witnessed_, timing_.duration, longest_);
   const bool by_proof = seen.orphaned && wait == duration{0} && !missing_now;
-  duration left = wait + hold_off() - elapsed_for_follower(by_proof ? view_.orphaned_since() : view_.since(), now);
+  return wait - elapsed_for_follower(by_proof ? view_.orphaned_since() : view_.since(), now);
+}
+
+// How long until this process may write over what is known.
+template <class Rules>
+auto basic_lease_machine<Rules>::take_in(const lease_time& now) const noexcept -> duration {
   // A record that lay there long before this process wanted it attracts all candidates at the same moment, too.
-  left = longer(left, hold_off() - elapsed_for_follower(willing_since_, now));
-  if (missing_now) left = longer(left, next_seizure_.left(now));
+  duration left = hold_off() + longer(free_in(now), -elapsed_for_follower(willing_since_, now));
+  if (missing()) left = longer(left, next_seizure_.left(now));
   return candidacy_.alone || is_heir() ? left : longer(left, stay_out_.left(now));
 }
 

@@ -131,7 +131,9 @@ template <class Election>
 std::optional<group_id> store_driver<Election>::group_of(const record_key& key, bool exists) {
   if (!key.vip) return key.group;
   if (options_.groups == nullptr) return std::nullopt;
-  return exists ? options_.groups->see(*key.vip) : options_.groups->find(*key.vip);
+  const auto found = exists ? options_.groups->see(*key.vip) : options_.groups->find(*key.vip);
+  if (found) options_.groups->use(*found);
+  return found;
 }
 
 template <class Election>
@@ -261,7 +263,7 @@ void store_driver<Election>::give_up_groups() {
     while (!step_again_ && options_.groups != nullptr) {
       const auto ceased = election_->take_ceased();
       if (!ceased) return;
-      wanted_.erase(*ceased);
+      if (const auto wish = wanted_.find(*ceased); wish != wanted_.end() && !wish->second) wanted_.erase(wish);
       options_.groups->release(*ceased);
     }
   }

@@ -168,9 +168,38 @@ TEST_CASE("a node that does not have an address never removes what another leads
   REQUIRE(cluster.run_until([&] { return leader(cluster, 9) == 1; }, 10s));
   cluster.run_for(200s);
   CHECK(leader(cluster, 9) == 1);
-  cluster.crash(1);  // nobody has let go of it: its record says so, and stays
-  cluster.run_for(200s);
+  check_safe(cluster);
+}
+
+TEST_CASE("what a node has left that died is removed a minute after it could have been taken; so it comes back") {
+  election_cluster cluster;
+  start(cluster, 2, 2);
+  cluster.want(1, 9, true);
+  REQUIRE(cluster.run_until([&] { return leader(cluster, 9) == 1; }, 10s));
+  cluster.crash(1);
+  cluster.run_for(62s);  // the lease takes three seconds of it, less one renewal
   CHECK(has_record(cluster, 9));
+  CHECK(cluster.run_until([&] { return !has_record(cluster, 9); }, 6s));
+  cluster.run_for(1s);
+  CHECK_FALSE(cluster.names_of(0).find(election_cluster::address_of(9)));
+  cluster.start(1, own_groups);
+  cluster.want(1, 9, true);
+  CHECK(cluster.run_until([&] { return leader(cluster, 9) == 1; }, 10s));
+  check_safe(cluster);
+}
+
+TEST_CASE("an address that goes while its group is silent still leaves no record, once nobody can wait for it") {
+  election_cluster cluster;
+  start(cluster, 2, 2);
+  REQUIRE(cluster.run_until([&] { return all_led(cluster, 2); }, 10s));
+  want_everywhere(cluster, 2, 9, true);
+  REQUIRE(cluster.run_until([&] { return has_record(cluster, 9); }, 1s));
+  want_everywhere(cluster, 2, 9, false);
+  cluster.run_for(62s);
+  CHECK(cluster.lease_record(election_cluster::own_group(9)).claim.mode == lease_mode::waiting);
+  CHECK(cluster.run_until([&] { return !has_record(cluster, 9); }, 6s));
+  cluster.run_for(1s);
+  for (std::size_t node = 0; node < 2; ++node) CHECK(cluster.names_of(node).size() == 2);
   check_safe(cluster);
 }
 
@@ -331,6 +360,17 @@ TEST_CASE("an id is not given up while its record is there or a write may yet ta
   CHECK(at.machine.find(at.id)->idle());
   CHECK_FALSE(at.machine.take_ceased());
   at.machine.on_lease(at.now, at.id, {{1, 2}, false, {}, false});
+  CHECK(at.machine.take_ceased() == at.id);
+}
+
+TEST_CASE("news of a record from before its removal, as an old list tells them, do not keep its id") {
+  bench at;
+  const lease_claim other{lease_mode::released, election_cluster::node_of(1), 1, 1, 0x10000000001, 7, 3s};
+  at.machine.on_lease(at.now, at.id, {{1, 9}, true, other, false});
+  at.machine.set_candidate(at.now, at.id, false);
+  // An absence without an order of its own, as where a watch tells only that a name is gone.
+  at.machine.on_lease(at.now, at.id, {{2, 0}, false, {}, false});
+  at.machine.on_lease(at.now, at.id, {{1, 8}, true, other, false});
   CHECK(at.machine.take_ceased() == at.id);
 }
 

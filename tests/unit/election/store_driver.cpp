@@ -704,6 +704,41 @@ TEST_CASE("an id is given up after what was asked in its name is on its way, and
   CHECK(groups.size() == 0);
 }
 
+TEST_CASE("an id that the election was told of stays its address's, if only a removal was told") {
+  election::group_names groups;
+  bench<scripted_groups> at{election::record_names{std::string{"e"}, &groups}, 5s, &groups};
+  const isat::ipv4_address address{0x0a000001U};
+  election::entry made{"e-vip-10.0.0.1", {}, election::record{}, false};
+  REQUIRE(at.records->write(made));
+  at.start_and_list();
+  at.said.ceased = {group_id{256}};
+  at.nudge();
+  REQUIRE(groups.want(address) == group_id{256});
+  election::entry gone{made.name, at.records->load(made.name).at, std::nullopt, false};
+  REQUIRE(at.records->write(gone));
+  REQUIRE(at.until([&] { return at.said.count("lease 256 gone") == 1; }));
+  groups.unwant(address);
+  CHECK(groups.address_of(group_id{256}) == address);
+}
+
+TEST_CASE("what is wished while a run stops is wished in the next one, although its id was given up in between") {
+  election::group_names groups;
+  bench<scripted_groups> at{election::record_names{std::string{"e"}, &groups}, 5s, &groups};
+  groups.want(isat::ipv4_address{0x0a000001U});
+  at.start_and_list();
+  at.said.stopped = false;
+  at.said.wake = 1ms;
+  at.cancel();
+  at.driver->set_candidate(group_id{256}, true);
+  at.said.ceased = {group_id{256}};
+  at.said.stopped = true;
+  REQUIRE(at.until([&] { return at.result.has_value(); }));
+  CHECK(at.said.ceased.empty());
+  CHECK(at.said.count("wants 256") == 0);
+  at.start();
+  REQUIRE(at.until([&] { return at.said.count("wants 256") == 1; }));
+}
+
 TEST_CASE("who follows a layout may cancel the run") {
   layout_bench at;
   at.start_and_list();
