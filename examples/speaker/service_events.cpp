@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <string_view>
 #include <utility>
@@ -101,7 +102,7 @@ void service_events::note(const isat::speaker_event& event) {
       if (each.group == gained->group) tell_owner(each.address, gained->term);
     });
     troubles_.note_leadership(std::chrono::steady_clock::now());
-    review();
+    arm();
   }
   if (const auto* added = std::get_if<isat::vip_added>(&event)) {
     const auto leadership = speaker.leaderships().find(added->group);
@@ -125,19 +126,23 @@ void service_events::note_service(const kubernetes::service_notice& notice) {
     if (leadership.covers(isat::lease_clock::now())) tell_owner(notice.address, leadership.term, notice.services);
   }
   troubles_.note(std::chrono::steady_clock::now(), notice);
-  review();
+  arm();
 }
 
-void service_events::review() {
-  const auto now = std::chrono::steady_clock::now();
-  if (troubles_.wake() && *troubles_.wake() <= now) {
-    for (const telling& told : troubles_.take(now)) tell(told);
-  }
+// A look is at all that is wrong: however much comes at about the same time, there is one for it.
+void service_events::arm() {
+  constexpr std::chrono::milliseconds apart{50};
   if (!troubles_.wake()) return void(timer_.cancel());
-  timer_.expires_at(*troubles_.wake());
+  timer_.expires_at(std::max<trouble_watch::time_point>(*troubles_.wake(), looked_ + apart));
   timer_.async_wait([this](isat::error_code cancelled) {
-    if (!cancelled) review();
+    if (!cancelled) look();
   });
+}
+
+void service_events::look() {
+  looked_ = std::chrono::steady_clock::now();
+  for (const telling& told : troubles_.take(looked_)) tell(told);
+  arm();
 }
 
 void service_events::tell(const telling& told) {

@@ -53,7 +53,8 @@ class service_events {
 
  private:
   void note_service(const isat::kubernetes::service_notice& notice);
-  void review();
+  void arm();
+  void look();
   void tell(const telling& told);
   void tell_owner(isat::ipv4_address vip, std::uint64_t term);
   void tell_owner(isat::ipv4_address vip, std::uint64_t term,
@@ -66,6 +67,7 @@ class service_events {
   const logger& log_;
   std::set<std::string> interfaces_;  // on which is announced
   trouble_watch troubles_;
+  trouble_watch::time_point looked_;
   boost::asio::steady_timer timer_;
 };
 

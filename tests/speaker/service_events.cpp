@@ -84,7 +84,10 @@ struct laboratory : isat::test::watch_laboratory {
     of_recorder.rate = 1000;
     recorder.emplace(client, std::move(of_recorder));
     telling_duty duty{[this](std::uint64_t) { return is_first; },
-                      [this](isat::ipv4_address) { return leads() ? term : 0; }};
+                      [this](isat::ipv4_address) {
+                        ++looks;
+                        return leads() ? term : 0;
+                      }};
     events.emplace(events_source{*source, *speaker, std::move(duty)}, *recorder, std::string{"here"}, log, hold);
     server.store().put(R"({"apiVersion":"v1","kind":"Node","metadata":{"name":"here"},"status":{}})");
   }
@@ -144,6 +147,7 @@ struct laboratory : isat::test::watch_laboratory {
   std::optional<service_events> events;
   bool is_first = true;
   std::uint64_t term = 0;
+  std::size_t looks = 0;  // at a Local Service without an endpoint here
 };
 
 const std::string announcing = " Announcing: node here answers for 192.0.2.1 on eth0";
@@ -227,4 +231,19 @@ TEST_CASE("a leader that has no endpoint of a Local Service says so, and what he
   l.serve("web", "192.0.2.1", "here", local_policy);
   REQUIRE(l.until([&] { return l.told().size() == 4; }));
   CHECK(l.told().at(3) == "web" + announcing);
+}
+
+TEST_CASE("who leads many groups at once looks at what is wrong once") {
+  laboratory l;
+  l.serve("web", "192.0.2.1", "there", local_policy);
+  l.start();
+  l.lead(5);
+  REQUIRE(l.until([&] { return l.told().size() == 1; }));
+  const std::size_t before = l.looks;
+  l.term = 6;
+  for (unsigned group = 0; group < 1000; ++group) {
+    l.elector.lead(group, isat::election::leadership::until_revoked(6));
+  }
+  CHECK(l.until([&] { return l.told().size() == 2; }));
+  CHECK(l.looks == before + 1);
 }
