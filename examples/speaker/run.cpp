@@ -129,7 +129,9 @@ class session {
   void serve_status() {
     if (!status_) return;
     log_.info("serving health and metrics", {{"address", to_text(status_->address())}});
-    status_->start(speaker_, [this] { return state(); }, &groups_, [this] { return vips_.memory(); });
+    status_->start(
+        speaker_, [this] { return state(); }, [this] { return source_.layout(); }, &groups_,
+        [this] { return vips_.memory(); });
   }
 
   run_state state() const {

@@ -22,6 +22,7 @@ namespace {
 
 using isat::group_id;
 using isat::election::group_names;
+using isat::election::layout;
 using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
@@ -47,24 +48,25 @@ double margin(const isat::election::leadership& leadership) {
   return std::chrono::duration<double>{-isat::elapsed_for_holder(leadership.valid_until, now)}.count();
 }
 
-/// The groups that there are now: all of them are numbers, or all of them are addresses.
-std::vector<std::pair<group_id, std::string>> groups_of(const isat::speaker& speaker, const group_names* names) {
+/// The groups of a layout that there are now: all of them are numbers, or all of them are addresses. The speaker may
+/// have ids of other layouts, too.
+std::vector<std::pair<group_id, std::string>> groups_of(const isat::speaker& speaker, const layout& shape,
+                                                        const group_names* names) {
   std::vector<std::pair<group_id, std::string>> result;
-  const bool have_addresses = speaker.leaderships().size() > isat::election::layout::count_max;
   for (std::size_t at = 0; at < speaker.leaderships().size(); ++at) {
     const auto group = static_cast<group_id>(at);
-    const bool counts = have_addresses ? names != nullptr && names->address_of(group) : true;
+    const bool counts = shape.is_per_address() ? names != nullptr && names->address_of(group) : at < shape.count;
     if (counts) result.emplace_back(group, group_label(group, names));
   }
   return result;
 }
 
-series_stream margins(const isat::speaker& speaker, const group_names* names) {
+series_stream margins(const isat::speaker& speaker, const layout& shape, const group_names* names) {
   MetricFamily head{"isat_leadership_margin_seconds",
                     "How long this node may still answer for a group without renewing its lease; 0: it may not",
                     MetricType::Gauge,
                     {}};
-  auto groups = groups_of(speaker, names);
+  auto groups = groups_of(speaker, shape, names);
   const std::size_t count = groups.size();
   return {std::move(head), count, [&speaker, groups = std::move(groups)](std::size_t at) {
             const auto& [group, label] = groups[at];
@@ -111,8 +113,9 @@ http_answer status_pages::metrics() const {
   http_answer answer{.content_type = "text/plain; version=0.0.4; charset=utf-8", .body = metrics_text(families)};
   auto streams = std::make_shared<std::vector<series_stream>>();  // the last is the next to be sent
   if (extent_ == metrics_extent::vips) streams->push_back(owned_vips(speaker, source_.groups));
-  const bool tells_groups = extent_ == metrics_extent::vips || speaker.leaderships().size() <= group_series_max;
-  if (tells_groups) streams->push_back(margins(speaker, source_.groups));
+  const layout shape = source_.layout();
+  const bool tells_groups = extent_ == metrics_extent::vips || !shape.is_per_address();
+  if (tells_groups) streams->push_back(margins(speaker, shape, source_.groups));
   answer.next_piece = [streams](std::string& piece) {
     while (piece.empty() && !streams->empty()) {
       piece = streams->back().next();

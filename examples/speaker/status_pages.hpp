@@ -8,6 +8,7 @@
 #include "health.hpp"
 #include "http_answer.hpp"
 #include "isat/election/group_names.hpp"
+#include "isat/election/layout.hpp"
 #include "isat/speaker.hpp"
 #include "options.hpp"
 #include "run_state.hpp"
@@ -25,6 +26,7 @@ struct status_source {
   const health& pulse;
   const event_metrics& events;
   std::function<run_state()> state;
+  std::function<isat::election::layout()> layout;       ///< by which VIPs are in groups now
   const isat::election::group_names* groups = nullptr;  ///< those of one address each; null: there are none
   /// Asked for each /metrics: about how many octets the source of VIPs takes; none: not worth telling.
   std::function<std::optional<std::size_t>()> source_memory = {};
@@ -35,9 +37,6 @@ class status_pages {
   status_pages(status_source source, metrics_extent extent) : source_{std::move(source)}, extent_{extent} {}
 
   http_answer find(std::string_view path) const;
-
-  /// Above so many groups, only metrics_extent::vips has a series for each.
-  static constexpr std::size_t group_series_max = 256;
 
  private:
   http_answer metrics() const;

@@ -15,10 +15,12 @@ status_server::status_server(const boost::asio::any_io_executor& executor, const
               [this](unsigned status) { events_.note_http_answer(status); }} {}
 
 void status_server::start(const isat::speaker& speaker, std::function<run_state()> state,
-                          const isat::election::group_names* groups,
+                          std::function<isat::election::layout()> layout, const isat::election::group_names* groups,
                           std::function<std::optional<std::size_t>()> source_memory) {
   pulse_.emplace(executor_, state);
-  pages_.emplace(status_source{speaker, *pulse_, events_, std::move(state), groups, std::move(source_memory)}, extent_);
+  pages_.emplace(
+      status_source{speaker, *pulse_, events_, std::move(state), std::move(layout), groups, std::move(source_memory)},
+      extent_);
   pulse_->start();
   server_.start();
 }

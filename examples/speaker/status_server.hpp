@@ -30,11 +30,11 @@ class status_server {
   event_metrics& events() noexcept { return events_; }
 
   /// Answers from now on. @param speaker must outlive this; @param state is asked for each answer and a few times a
-  /// second; @param groups the groups of one address each, must outlive this; null: there are none
-  /// @param source_memory as status_source has it
+  /// second; @param layout and `source_memory` as status_source has them; @param groups the groups of one address each,
+  /// must outlive this; null: there are none
   void start(const isat::speaker& speaker, std::function<run_state()> state,
-             const isat::election::group_names* groups = nullptr,
-             std::function<std::optional<std::size_t>()> source_memory = {});
+             std::function<isat::election::layout()> layout, const isat::election::group_names* groups,
+             std::function<std::optional<std::size_t>()> source_memory);
 
   /// Ends it: nothing of it is left for the executor to do.
   void stop();

@@ -47,12 +47,16 @@ struct run {
   health pulse{context.get_executor(), [this] { return state; }};
   event_metrics events{"isat"};
   std::optional<std::size_t> source_memory;
+  isat::election::group_names groups;
+  isat::election::layout layout;
   status_pages pages;
 
   explicit run(std::uint32_t count, metrics_extent extent = metrics_extent::vips)
       : source{context.get_executor(), vips(count)},
         speaker{context.get_executor(), elector, source},
-        pages{{speaker, pulse, events, [this] { return state; }, nullptr, [this] { return source_memory; }}, extent} {
+        pages{{speaker, pulse, events, [this] { return state; }, [this] { return layout; }, &groups,
+               [this] { return source_memory; }},
+              extent} {
     speaker.attach(segment.attach("eth0", isat::mac_address{{2, 0, 0, 0, 0, 1}}));
     pulse.start();
     speaker.async_run(asio::bind_cancellation_slot(stop.slot(), [](isat::error_code) {}));
@@ -147,6 +151,36 @@ TEST_CASE("what became of Events on Services is in the metrics, where there are 
   CHECK(has_line(text, "isat_events_total{outcome=\"repeated\"} 3"));
   CHECK(has_line(text, "isat_events_total{outcome=\"failed\"} 2"));
   CHECK(has_line(text, "isat_events_total{outcome=\"forgotten\"} 1"));
+}
+
+TEST_CASE("the groups of the layout have a series each, whatever was seen of another layout's") {
+  using isat::election::grouping;
+  run each{1};
+  each.elector.set_candidate(each.groups.see(isat::ipv4_address{0xc0000201}).value(), true);
+  const std::string of_number = "isat_leadership_margin_seconds{group=\"0\"} +Inf";
+  const std::string of_address = "isat_leadership_margin_seconds{group=\"192.0.2.1\"} +Inf";
+  const auto series = [&each] {
+    const std::string text = each.metrics();
+    std::size_t count = 0;
+    for (auto at = text.find("_margin_seconds{"); at != text.npos; at = text.find("_margin_seconds{", at + 1)) ++count;
+    return count;
+  };
+  CHECK(has_line(each.metrics(), of_number));
+  CHECK(series() == 1);
+  each.layout = {.mode = grouping::service, .count = 0};
+  CHECK(has_line(each.metrics(), of_address));
+  CHECK(series() == 1);
+  each.groups.release_all();
+  CHECK(series() == 0);
+  each.layout = {.mode = grouping::shards, .count = 8};
+  CHECK(has_line(each.metrics(), of_number));
+  CHECK(series() == 8);
+}
+
+TEST_CASE("totals tell of each group of a layout with few of them, although ids of others' are large") {
+  run each{1, metrics_extent::totals};
+  each.elector.set_candidate(each.groups.see(isat::ipv4_address{0xc0000201}).value(), true);
+  CHECK(has_line(each.metrics(), "isat_leadership_margin_seconds{group=\"0\"} +Inf"));
 }
 
 TEST_CASE("with totals only, the number of VIPs shows in no number of lines") {
