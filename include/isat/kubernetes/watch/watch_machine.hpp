@@ -10,6 +10,8 @@
 //            | a list older than what was seen     | throw it away, pause, list again; in the end believe it: "lost"
 //            | 410 for a page but the first        | list again in one piece
 //            | a page that is too large            | at once half as many objects from there on, unless it is one
+//            | likewise, of a list by no quorum    | at once list by quorum: a cache may know no pages
+//            | the end of a list of small pages    | in the next one pages are larger again
 //            | nobody answers                      | "lost", pause, the same page again
 //            | any other failure                   | "lost", pause, list by quorum
 //   watching | an event, a bookmark                | tell it (no bookmark); the version moves on
@@ -99,8 +101,9 @@ class ISAT_KUBERNETES_API watch_machine {
   /// Begins, also again, with a list.
   void start(time_point now);
   void tick(time_point now);
-  /// A page has come. @return true if its objects are to be told, and on_page_told() to be called then
-  bool on_page(time_point now, const resource_version& version, std::string continue_token);
+  /// A page of so many octets has come. @return true if its objects are to be told, and on_page_told() to be called
+  /// then
+  bool on_page(time_point now, const resource_version& version, std::string continue_token, std::size_t octets);
   void on_page_told(time_point now);
   /// A list has failed, also one whose page could not be read.
   void on_list_failed(time_point now, const watch_end& end);
@@ -158,7 +161,7 @@ class ISAT_KUBERNETES_API watch_machine {
   void fail(time_point now, step next, error_code failure, const std::string& message, duration at_least = {});
   void lose(error_code failure, const std::string& message);
   bool accept_list(time_point now, const resource_version& version);
-  bool halve_page() noexcept;
+  void widen_page() noexcept;
   void prove();
   duration back_off() noexcept;
   duration random_part(duration whole) noexcept;
@@ -185,9 +188,10 @@ class ISAT_KUBERNETES_API watch_machine {
   int backward_ = 0;                   // older versions in a row
   std::optional<error_code> trouble_;  // what was told as lost, until synced
   // Of a list:
-  std::size_t page_ = 0;    // objects per page
-  std::string page_token_;  // of the page that is asked for
-  std::string next_token_;  // of the one after it
+  std::size_t page_ = 0;     // objects per page
+  std::size_t largest_ = 0;  // octets of a page
+  std::string page_token_;   // of the page that is asked for
+  std::string next_token_;   // of the one after it
   bool in_pages_ = true;
   // Of a watch:
   duration timeout_{};

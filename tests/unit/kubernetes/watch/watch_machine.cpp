@@ -118,7 +118,7 @@ struct harness {
 
   bool page(int version, std::string token = {}) {
     REQUIRE(lists());
-    const bool good = machine.on_page(now, at(version), std::move(token));
+    const bool good = machine.on_page(now, at(version), std::move(token), page_octets);
     take();
     if (good) {
       told += " objects";
@@ -172,6 +172,7 @@ struct harness {
   }
 
   watch_machine::time_point now{1000s};
+  std::size_t page_octets = 1000;  // of those that come
   watch_machine machine;
   kubernetes::watch_request request;
   int requests = 0;
@@ -358,6 +359,44 @@ TEST_CASE("a page that is too large is asked for in halves, at once, and the lis
   CHECK(h.asks_for("limit=62&"));  // objects are as large as before
 }
 
+TEST_CASE(
+    "when all pages of a list were small, the next list's are larger again, but not too large if nothing changes") {
+  harness h;
+  for (int count = 0; count < 3; ++count) h.list_fails(200, error::answer_too_large);
+  CHECK(h.asks_for("limit=62"));
+  const auto lists_with = [&h](std::size_t octets) {
+    h.page_octets = octets;
+    h.page(10, "a");
+    h.page_octets = 1;
+    h.syncs(10);
+    h.opens();
+    h.passes(1s);
+    h.error_event(410, "Expired");
+    const auto from = h.request.target.find("limit=");
+    return h.request.target.substr(from, h.request.target.find('&') - from);
+  };
+  CHECK(lists_with(334) == "limit=62");  // three of these might be too large as one
+  CHECK(lists_with(333) == "limit=124");
+  CHECK(lists_with(334) == "limit=124");
+  CHECK(lists_with(166) == "limit=496");
+  CHECK(lists_with(1) == "limit=500");
+  CHECK(lists_with(0) == "limit=500");
+}
+
+TEST_CASE("a page that was told is of no more weight when its list begins anew") {
+  harness h;
+  h.list_fails(200, error::answer_too_large);
+  h.page(10, "a");
+  h.list_fails(500, error::internal);
+  h.pause();
+  h.page_octets = 300;
+  h.syncs(11);
+  h.opens();
+  h.passes(1s);
+  h.error_event(410, "Expired");
+  CHECK(h.asks_for("limit=500"));
+}
+
 TEST_CASE("a page of one object may be as long as any answer; when that is too much, it is a loss") {
   auto how = settings();
   how.page = 3;
@@ -382,7 +421,8 @@ TEST_CASE("a cache that answers without pages what is too large leads to a list 
   CHECK(h.request.answer_max == 1000);
   h.list_fails(200, error::answer_too_large);
   CHECK(h.by_quorum());
-  CHECK(h.asks_for("limit=250"));
+  CHECK(h.asks_for("limit=500"));  // which says nothing of how large pages are
+  CHECK(h.news() == lost(error::expired));
 }
 
 TEST_CASE("what is asked for in one piece may be as long as any answer, and has no halves") {
@@ -426,7 +466,7 @@ TEST_CASE("pages that expire again and again do not make the machine spin") {
 
 TEST_CASE("a list without a version is no list") {
   harness h;
-  CHECK_FALSE(h.machine.on_page(h.now, {}, ""));
+  CHECK_FALSE(h.machine.on_page(h.now, {}, "", 1));
   h.take();
   CHECK(h.news() == lost(error::malformed_answer));
   h.pause();
@@ -870,7 +910,7 @@ TEST_CASE("a restart from within a page asks for that page again") {
   harness h;
   h.page(10, "a");
   h.passes(2s);
-  CHECK(h.machine.on_page(h.now, at(10), "b"));
+  CHECK(h.machine.on_page(h.now, at(10), "b", 1));
   h.restarts();
   CHECK(h.asks_for("continue=a"));
 }
@@ -895,7 +935,7 @@ TEST_CASE("a machine that was not started wants nothing") {
   machine.on_watch_ended(now, {});
   machine.on_list_failed(now, {});
   CHECK_FALSE(machine.on_event(now, watch_event_type::added, at(1)));
-  CHECK_FALSE(machine.on_page(now, at(1), ""));
+  CHECK_FALSE(machine.on_page(now, at(1), "", 1));
   CHECK_FALSE(machine.take_request());
   CHECK_FALSE(machine.take_notice());
   CHECK(machine.request_id() == 0);

@@ -20,8 +20,10 @@
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
+#include <cstddef>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 namespace isat::inline v0::kubernetes {
 
@@ -196,12 +198,12 @@ class reflector::state {
       return settle();
     }
     auto page = detail::read_page(response.body);
-    response.body = {};
+    const std::size_t octets = std::exchange(response.body, {}).size();
     if (page.items == nullptr) {
       machine_.on_list_failed(now(), {error::malformed_answer, response.status, "the list cannot be read", {}});
       return settle();
     }
-    if (!machine_.on_page(now(), page.version, std::move(page.continue_token))) return settle();
+    if (!machine_.on_page(now(), page.version, std::move(page.continue_token), octets)) return settle();
     if (!tell_notices()) return;
     for (auto& item : *page.items) {
       if (!is_current(id)) return;

@@ -63,7 +63,7 @@ ISAT_KUBERNETES_INLINE void watch_machine::tick(time_point now) {
 }
 
 ISAT_KUBERNETES_INLINE bool watch_machine::on_page(time_point now, const resource_version& version,
-                                                   std::string continue_token) {
+                                                   std::string continue_token, std::size_t octets) {
   if (state_ != state::listing) return false;
   if (version.empty()) {
     fail(now, step::list_quorum, error::malformed_answer, "the list has no resource version");
@@ -71,6 +71,7 @@ ISAT_KUBERNETES_INLINE bool watch_machine::on_page(time_point now, const resourc
   }
   if (step_ != step::list_page && !accept_list(now, version)) return false;
   next_token_ = std::move(continue_token);
+  largest_ = std::max(largest_, octets);
   return true;
 }
 
@@ -79,6 +80,7 @@ ISAT_KUBERNETES_INLINE void watch_machine::on_page_told(time_point now) {
   page_token_ = std::exchange(next_token_, {});
   if (!page_token_.empty()) return ask(now, step::list_page);
   in_pages_ = true;
+  widen_page();
   heard_ = now;
   trouble_.reset();
   notices_.push_back({watch_notice_kind::synced, {}, {}});
@@ -87,8 +89,10 @@ ISAT_KUBERNETES_INLINE void watch_machine::on_page_told(time_point now) {
 
 ISAT_KUBERNETES_INLINE void watch_machine::on_list_failed(time_point now, const watch_end& end) {
   if (state_ != state::listing) return;
-  if (end.error == error::answer_too_large && halve_page()) {
-    return ask(now, step_ == step::list_page ? step::list_page : step::list_quorum);  // a cache may know no pages
+  if (end.error == error::answer_too_large && in_pages_ && page_ > 1) {
+    if (step_ == step::list_not_older) return ask(now, step::list_quorum);  // a cache may know no pages
+    page_ /= 2;
+    return ask(now, step_);
   }
   const bool expired = end.error == error::expired;
   in_pages_ = !(step_ == step::list_page && expired);
@@ -207,7 +211,10 @@ ISAT_KUBERNETES_INLINE void watch_machine::ask(time_point now, step what) {
   asked_ = now;
   opened_.reset();
   proved_ = had_event_ = had_bookmark_ = false;
-  if (what == step::list_quorum || what == step::list_not_older) page_token_.clear();
+  if (what == step::list_quorum || what == step::list_not_older) {
+    page_token_.clear();
+    largest_ = 0;
+  }
   request_id_ = ++last_id_;
   watch_request& request = request_.emplace();
   request.id = request_id_;
@@ -277,11 +284,12 @@ ISAT_KUBERNETES_INLINE bool watch_machine::accept_list(time_point now, const res
   return true;
 }
 
-/// @return false if the page was no page, or of one object
-ISAT_KUBERNETES_INLINE bool watch_machine::halve_page() noexcept {
-  if (!in_pages_ || page_ < 2) return false;
-  page_ /= 2;
-  return true;
+/// A page of twice as many objects holds what lies in three pages of a list at most, so that it fits as long as nothing
+/// changes.
+ISAT_KUBERNETES_INLINE void watch_machine::widen_page() noexcept {
+  for (std::size_t octets = largest_; page_ < settings_.page && octets <= settings_.page_octets / 3; octets *= 2) {
+    page_ = std::min(2 * page_, settings_.page);
+  }
 }
 
 /// The watch works.
