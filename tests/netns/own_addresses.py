@@ -1,24 +1,17 @@
 # SPDX-License-Identifier: BSL-1.0
 """An address that the announcing interface carries is the machine's own: as a VIP from a Service it is refused while that
 is so. Services come from the API server that the unit tests use, with the speaker in one network namespace."""
-import json
 import pathlib
 import resource
-import subprocess
 import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
+from fake_cluster import API_SERVER, FakeCluster, node_object, service_object  # noqa: E402
 from netns_lab import programs, testing  # noqa: E402
-from netns_lab.testing import VIP, WORK  # noqa: E402
+from netns_lab.testing import VIP  # noqa: E402
 
-API_SERVER = testing.BIN / "isat-fake-api-server"
-NODE = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node-1"},
-        "status": {"addresses": [{"type": "InternalIP", "address": "10.77.0.11"}]}}
-SERVICE = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "default"},
-           "spec": {"type": "LoadBalancer", "ports": [{"port": 80}]},
-           "status": {"loadBalancer": {"ingress": [{"ip": VIP}]}}}
 REFUSED = f"a VIP has gone vip={VIP} because=carried_address"
 LOST = "the addresses of this host cannot be followed, what is known of them is kept; trying again reason=\"Too many open"
 
@@ -30,29 +23,11 @@ class OwnAddresses(testing.NetnsTest):
         # 8: the kernel answers for no address, so whoever answers is the speaker.
         self.server.sysctl("net.ipv4.conf.all.arp_ignore", 8)
         self.observer = self.wire()
-        kubeconfig = self.cluster()
-        self.process = self.speaker(self.server, "--source", "kubernetes", "--announce-without-endpoints", "--kubeconfig",
-                                    kubeconfig, vip=None, elector="always")
+        cluster = FakeCluster(self, self.server)
+        cluster.put(node_object())
+        cluster.put(service_object("web", VIP))
+        self.process = self.speaker(self.server, *cluster.options, vip=None, elector="always")
         self.answered_by(self.observer, self.server)
-
-    def cluster(self):
-        """Starts an API server that has one Node and one Service; returns the kubeconfig for it."""
-        folder = WORK / f"cluster-{self.id()}"
-        folder.mkdir(parents=True)
-        api = subprocess.Popen(self.server.command(API_SERVER, folder), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                               text=True)
-
-        def end():
-            api.stdin.close()
-            api.wait(10)
-            api.stdout.close()
-        self.addCleanup(end)
-        self.assertTrue(api.stdout.readline().startswith("ready"))
-        for each in (NODE, SERVICE):
-            api.stdin.write(f"put {json.dumps(each)}\n")
-            api.stdin.flush()
-            self.assertEqual(api.stdout.readline(), "ok\n")
-        return folder / "kubeconfig"
 
     def carry(self, verb, address=VIP):
         self.server.ip("address", verb, f"{address}/32", "dev", "eth0")
