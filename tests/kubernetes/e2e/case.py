@@ -17,7 +17,7 @@ from netns_lab import testing as netns
 from netns_lab.programs import wait_until
 from netns_lab.sandbox import skip
 from objects import SPACE
-from sightings import QUIET, Sightings
+from sightings import QUIET, Sightings, answered_twice
 from world import NAMESPACE, World
 
 VIPS = [f"10.77.0.{number}" for number in range(100, 108)]
@@ -52,6 +52,7 @@ class WorldTest(netns.TellingTest):
         cls.write_objects()
         cls.sightings = Sightings(cls.world.witness, cls.asked)
         cls.addClassCleanup(cls.sightings.close)
+        cls.judged, cls.last_frames = 0, {}  # sightings that were judged; by lease: the last frame that was
         cls.started = time.time()
         print(f"\nthe cluster runs after {cls.started - began:.1f} s", flush=True)
         for node in cls.nodes.values():
@@ -83,23 +84,30 @@ class WorldTest(netns.TellingTest):
                   sep="\n", file=sys.stderr)
 
     def judge(self):
-        """Every frame of the test, and what was to be said once."""
-        until = time.time()
-        macs = {name: node.mac for name, node in self.nodes.items()}
-        heard = collections.defaultdict(list)  # by lease
-        for each in self.sightings.all:
-            if self.began <= each.at <= until and each.vip not in self.foreign:
-                heard[self.lease_of(each.vip)].append(Frame(each.at, each.mac))
-        for lease, of_lease in heard.items():
-            wrong = wrong_frames(of_lease, self.chronicle.of(lease), macs)
-            self.assertEqual(wrong[:10], [], f"{lease}: {len(wrong)} of {len(of_lease)} frames")
-        self.assertEqual(self.sightings.answered_twice(self.began), [], "questions that two answered")
+        """Every frame that was not judged yet, and what was to be said once."""
+        self.judge_frames()
         for node in self.nodes.values():
             self.assertTrue(node.speaker.running(), f"{node.name}: {node.speaker.log}")
         for speaker, mark, pattern in self.said_once:
             self.assertEqual(len(self.said(speaker, mark, pattern)), 1, pattern)
         for name, reason, pattern in self.told_once:
             self.assertEqual(len(self.matching(name, reason, pattern)), 1, f"{pattern}: {self.events(name)}")
+
+    def judge_frames(self):
+        """From the speakers' start on: what is between two tests is judged with the later one."""
+        whole, seen = type(self), self.sightings.all[self.judged:]
+        whole.judged += len(seen)
+        macs = {name: node.mac for name, node in self.nodes.items()}
+        heard = collections.defaultdict(list)  # by lease
+        for each in seen:
+            if each.vip not in self.foreign:
+                heard[self.lease_of(each.vip)].append(Frame(each.at, each.mac))
+        for lease, of_lease in heard.items():
+            before = [self.last_frames[lease]] if lease in self.last_frames else []
+            whole.last_frames[lease] = of_lease[-1]
+            wrong = wrong_frames(before + of_lease, self.chronicle.of(lease), macs)
+            self.assertEqual(wrong[:10], [], f"{lease}: {len(wrong)} of {len(of_lease)} frames")
+        self.assertEqual(answered_twice(seen), [], "questions that two answered")
 
     def lease_of(self, vip):  # pylint: disable=unused-argument
         return "isat-group-0"

@@ -20,6 +20,12 @@ class Sighting(NamedTuple):
     question: Optional[int]  # the number of the one that it answers
 
 
+def answered_twice(seen):
+    """The questions that were answered more than once, whatever the VIP."""
+    counts = collections.Counter(each.question for each in seen if each.question is not None)
+    return [question for question, count in counts.items() if count > 1]
+
+
 class Sightings(Inquiry):
     def __init__(self, machine, vips):
         self.all = []
@@ -40,11 +46,6 @@ class Sightings(Inquiry):
             if self.all[number].vip == vip and self.all[number].at <= until:
                 found.append(self.all[number])
         return found[::-1]
-
-    def answered_twice(self, since):
-        """The questions since then that were answered more than once, whatever the VIP."""
-        counts = collections.Counter(each.question for each in self.all if each.at >= since and each.question is not None)
-        return [question for question, count in counts.items() if count > 1]
 
     def unanswered(self, vip, since, until):
         """The longest time, in seconds, for which no question for the VIP was answered, by when they were asked."""
