@@ -10,6 +10,7 @@ import http.client
 import json
 import socket
 import threading
+import time
 import urllib.parse
 import urllib.request
 from typing import NamedTuple, Optional
@@ -81,6 +82,7 @@ class Write(NamedTuple):
     waits: bool  # its writer says that it is silent
     lease: Optional[dict]  # None: deleted
     released_by: Optional[str] = None  # whose leadership ends by it
+    heard: float = 0.0  # when etcd told it, which is soon after: the only time that a deletion has
 
 
 def wall_time(text):
@@ -123,14 +125,16 @@ class Chronicle:
     def _read(self):
         try:
             while line := self._answer.readline():
+                heard = time.time()
                 for event in json.loads(line)["result"].get("events", ()):
                     kept = event["kv"]
                     name = base64.b64decode(kept["key"]).decode().rpartition("/")[2]
                     revision = int(kept["mod_revision"])
                     if event.get("type") == "DELETE":
-                        self.writes.append(Write(revision, name, None, 0, 0.0, 0.0, False, None))
+                        write = Write(revision, name, None, 0, 0.0, 0.0, False, None)
                     else:
-                        self.writes.append(read_write(revision, name, json.loads(base64.b64decode(kept["value"]))))
+                        write = read_write(revision, name, json.loads(base64.b64decode(kept["value"])))
+                    self.writes.append(write._replace(heard=heard))
         except (OSError, ValueError, http.client.HTTPException):
             return  # closed
 
