@@ -128,6 +128,7 @@ class Broken(EndToEnd):
 
     def test_rights_to_list_and_to_write_events_are_missing(self):
         rules = self.rules()
+        self.addCleanup(self.grant, rules)
         owner, blind = self.owner(), self.others()[0]
         self.assertEqual(blind.speaker.stop(), 0)
         self.stays("a node may not list EndpointSlices, and none may write Events", lambda: self.grant(
