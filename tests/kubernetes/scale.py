@@ -33,6 +33,8 @@ LISTS = ("/api/v1/services", "/apis/discovery.k8s.io/v1/endpointslices", "/api/v
 WRITERS, ROUNDS = 4, 5 if COUNT > 1000 else 3
 RATIO_MAX, MEMORY_MAX, PROCESSOR_MAX = 3.0, 40.0, 0.01  # of the GETs; MB, also at the peak; of a core
 SYNC_MAX, LEAD_MAX = 60.0, 60.0  # seconds
+ESTIMATED_MIN, ESTIMATED_MAX = 300.0, 1500.0  # octets for each Service, by the speaker's own estimate
+GROWN_MIN, GROWN_MAX, SPARE = 0.5, 3.0, 2.0  # of the estimate; MB: what it takes once there is anything, whatever the size
 SETTLE = 8.0  # until the announcements at the beginning of a leadership are over
 ADDRESS, PAGES = "10.77.0.11", "10.77.0.11:7486"
 
@@ -107,7 +109,7 @@ class Scale(testing.ClusterTest, netns.NetnsTest):
                                "--node-name", "node-1", "--http", PAGES)
         line = speaker.wait_line("VIPs loaded", SYNC_MAX)
         self.assertIsNotNone(line, speaker.log)
-        self.assertIn(f"vips={count}", line)
+        self.assertRegex(line, rf"\bvips={count}\b")
         at = next(at for at, each in speaker.lines if each == line)
         return speaker, at - began
 
@@ -164,6 +166,10 @@ class Scale(testing.ClusterTest, netns.NetnsTest):
         grown, estimate = self.judge(speaker, got, synced, idle) - empty, self.estimate()
         print(f"grown by {grown:.1f} MB, {1e6 * grown / COUNT:.0f} octets for each Service; by its own estimate its source has "
               f"{estimate:.1f} MB, {1e6 * estimate / COUNT:.0f} for each", flush=True)
+        self.assertGreater(1e6 * estimate, ESTIMATED_MIN * COUNT)
+        self.assertLess(1e6 * estimate, ESTIMATED_MAX * COUNT)
+        self.assertGreater(grown, GROWN_MIN * estimate)
+        self.assertLess(grown, GROWN_MAX * estimate + SPARE)
         self.assertTrue(speaker.wait_line("leading, answering", LEAD_MAX), speaker.log)
         time.sleep(SETTLE)  # sleep: it announces each of its VIPs several times
         before, began = self.processor_time(speaker), time.monotonic()
