@@ -39,7 +39,7 @@ struct event_recorder_options {
   std::string controller = "isat.io/speaker";                  ///< who reports: a qualified name
   std::chrono::seconds window = std::chrono::minutes{10};      ///< how long a fact is not told again, at most
   unsigned rate = 10;                                          ///< Events in a second, at most
-  std::size_t queue_max = 1024;                                ///< facts that wait; the oldest make way for new ones
+  std::size_t queue_max = 1024;                                ///< facts that wait; the oldest make way, warnings last
   std::chrono::nanoseconds timeout = std::chrono::seconds{5};  ///< how long the server's answer is waited for
   /// Called on the executor when telling begins to fail, and when the error becomes another, with a sentence for
   /// people. Must not destroy the recorder.
@@ -64,7 +64,7 @@ class ISAT_KUBERNETES_API event_recorder {
   event_recorder& operator=(const event_recorder&) = delete;
   ~event_recorder();
 
-  /// Tells a fact as soon as the rate allows; never inline.
+  /// Tells a fact as soon as the rate allows, warnings before all others; never inline.
   void record(service_event fact);
 
   const event_counters& counters() const noexcept;

@@ -28,6 +28,12 @@ kubernetes::service_event fact_of(const std::string& note) {
   return {{{"default", "web"}, "6f2c"}, kubernetes::event_type::normal, "Announced", "Announce", note, {}};
 }
 
+kubernetes::service_event warning_of(const std::string& note) {
+  auto fact = fact_of(note);
+  fact.type = kubernetes::event_type::warning;
+  return fact;
+}
+
 /// A recorder beside a fake API server, faster than it would be.
 struct desk {
   explicit desk(unsigned rate = 1000, std::size_t queue_max = 100) {
@@ -51,6 +57,15 @@ struct desk {
     recorder->record(std::move(fact));
   }
   std::size_t posts() const { return laboratory.server.requests().count("create", "events"); }
+  /// What Events said, in the order in which they were written.
+  std::vector<std::string> notes() {
+    std::vector<std::string> found;
+    for (std::size_t each = 0; each < posts(); ++each) {
+      const auto body = boost::json::parse(laboratory.server.requests()[each].body).as_object();
+      found.emplace_back(body.at("note").as_string());
+    }
+    return found;
+  }
 
   api_laboratory laboratory;
   kubernetes::event_recorder_options options;
@@ -177,6 +192,28 @@ TEST_CASE("the queue is bounded and forgets the oldest facts") {
   CHECK(d.recorder->counters().forgotten == 2);
   CHECK(d.recorder->counters().told == 3);
   CHECK(boost::json::parse(d.laboratory.server.requests()[0].body).as_object().at("note") == "c");
+}
+
+TEST_CASE("warnings are told before all that waits, and forgotten after it") {
+  desk d{1000, 3};
+  d.record(fact_of("a"));
+  d.record(fact_of("b"));
+  d.record(warning_of("c"));
+  d.record(warning_of("d"));
+  REQUIRE(d.works_off());
+  CHECK(d.notes() == std::vector<std::string>{"c", "d", "b"});
+  CHECK(d.recorder->counters().forgotten == 1);
+}
+
+TEST_CASE("where only warnings wait there is no room for anything else, and the oldest make way") {
+  desk d{1000, 2};
+  for (const char* note : {"a", "b"}) d.record(warning_of(note));
+  d.record(fact_of("c"));
+  CHECK(d.recorder->waiting() == 2);
+  d.record(warning_of("d"));
+  REQUIRE(d.works_off());
+  CHECK(d.notes() == std::vector<std::string>{"b", "d"});
+  CHECK(d.recorder->counters().forgotten == 2);
 }
 
 TEST_CASE("no more facts are told in a second than the rate allows") {

@@ -28,22 +28,24 @@ class event_recorder::state : public std::enable_shared_from_this<state> {
       : client_{client}, options_{std::move(options)}, turn_{client.get_executor()} {}
 
   void record(service_event fact) {
-    if (queue_.size() >= std::max<std::size_t>(options_.queue_max, 1)) {
-      queue_.pop_front();
+    auto& queue = fact.type == event_type::warning ? warnings_ : others_;
+    queue.push_back(std::move(fact));
+    if (waiting() > std::max<std::size_t>(options_.queue_max, 1)) {
+      (others_.empty() ? warnings_ : others_).pop_front();
       ++counters_.forgotten;
     }
-    queue_.push_back(std::move(fact));
     if (!busy_) wait_for_turn();
   }
 
   void close() noexcept {
     closed_ = true;
-    queue_.clear();
+    warnings_.clear();
+    others_.clear();
     turn_.cancel();
   }
 
   const event_counters& counters() const noexcept { return counters_; }
-  std::size_t waiting() const noexcept { return queue_.size(); }
+  std::size_t waiting() const noexcept { return warnings_.size() + others_.size(); }
 
  private:
   using clock = std::chrono::steady_clock;
@@ -58,9 +60,10 @@ class event_recorder::state : public std::enable_shared_from_this<state> {
   }
 
   void send() {
-    while (!queue_.empty()) {
-      const service_event fact = std::move(queue_.front());
-      queue_.pop_front();
+    while (waiting() > 0) {
+      auto& queue = warnings_.empty() ? others_ : warnings_;
+      const service_event fact = std::move(queue.front());
+      queue.pop_front();
       const auto now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
       const std::string name = detail::event_name(fact, options_.window, now);
       if (told_already(name, now)) continue;
@@ -94,7 +97,7 @@ class event_recorder::state : public std::enable_shared_from_this<state> {
       ++counters_.failed;
     }
     // Before anybody is told: he may record something.
-    queue_.empty() ? void(busy_ = false) : wait_for_turn();
+    waiting() == 0 ? void(busy_ = false) : wait_for_turn();
     if (repeats || !failed || std::exchange(failure_, failed) == failed || !options_.on_failure) return;
     options_.on_failure(failed,
                         "cannot write Events: " + (response.message.empty() ? failed.message() : response.message));
@@ -114,8 +117,9 @@ class event_recorder::state : public std::enable_shared_from_this<state> {
   api_client& client_;
   event_recorder_options options_;
   asio::steady_timer turn_;
-  clock::time_point next_;  // when the rate allows the next one
-  std::deque<service_event> queue_;
+  clock::time_point next_;              // when the rate allows the next one
+  std::deque<service_event> warnings_;  // go before the others, and are forgotten after them
+  std::deque<service_event> others_;
   std::set<std::string> told_;  // names, of this window
   std::int64_t window_ = 0;
   event_counters counters_;
