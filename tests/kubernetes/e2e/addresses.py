@@ -14,6 +14,8 @@ from netns_lab.programs import wait_until  # noqa: E402
 from objects import SERVICES, SPACE  # noqa: E402
 from world import MANIFESTS, NAMESPACE  # noqa: E402
 
+REFUSED = 6.0  # seconds for which a right is missing, and that is told once
+GRANTED_MAX = 35.0  # until what was refused again and again is tried once more
 TURN_MAX = 5.0  # seconds until another speaker assigns after one was told to stop
 
 
@@ -22,9 +24,8 @@ class Addresses(EndToEnd):
 
     @classmethod
     def write_objects(cls):
-        """And the right to give addresses."""
         super().write_objects()
-        cls.world.cluster.kubectl("apply", "-f", MANIFESTS / "components" / "assigner" / "account.yaml")
+        cls.grant()
 
     def setUp(self):
         super().setUp()
@@ -97,14 +98,54 @@ class Addresses(EndToEnd):
         self.assertTrue(wait_until(lambda: self.given().get("picky") == VIPS[4], 5.0, 0.05), self.given())
         self.reached(VIPS[4])
 
+    def test_a_status_names_an_address_of_another_service(self):
+        self.objects.service("rightful", None, self.world.endpoints())
+        self.objects.service("usurper", None, self.world.endpoints(), port=81)
+        self.assertTrue(wait_until(lambda: {"rightful", "usurper"} <= self.given().keys(), 5.0, 0.05), self.given())
+        vip, own = self.given()["rightful"], self.given()["usurper"]
+        self.withdrawn("somebody writes another's address into a status", lambda: self.objects.address("usurper", vip), own)
+        said = f"its status names {vip}, which belongs to default/rightful"
+        self.one_event("usurper", "AddressDuplicate", said)
+        self.one_line_of_all(f"default/usurper: {said}")
+        self.reached(vip)
+        self.reached(vip, 81)
+        self.only(self.owner(), WEB, self.began)
+        self.objects.status("usurper", [])
+        self.assertTrue(wait_until(lambda: self.given().get("usurper", vip) != vip, 5.0, 0.05), self.given())
+        self.reached(self.given()["usurper"], 81)
+        self.assertEqual(self.given()["rightful"], vip)
+        self.assertEqual(self.events("rightful").keys(), {"AddressAssigned", "Announcing"})
+
+    def test_the_right_to_write_statuses_is_missing(self):
+        self.addCleanup(self.grant)
+        self.stays("none may write statuses", lambda: self.world.cluster.kubectl(
+            "delete", "clusterrolebinding", "isat-assigner"))
+        for name in ("first", "second"):
+            self.objects.service(name, None, self.world.endpoints())
+        self.one_line_of_all("addresses cannot be given to Services, trying again.*cannot patch resource .*services/status")
+        self.stays("the right stays away", lambda: None, seconds=REFUSED)
+        self.assertEqual(self.given().keys(), {"web"})
+        back = time.time()
+        self.grant()
+        self.one_line_of_all("addresses can be given to Services again", GRANTED_MAX)
+        self.assertTrue(wait_until(lambda: {"first", "second"} <= self.given().keys(), GRANTED_MAX, 0.05), self.given())
+        print(f"  both have addresses {time.time() - back:.1f} s after the right is back", flush=True)
+        for vip in self.given().values():
+            self.reached(vip)
+
+    @classmethod
+    def grant(cls):
+        """The right to give addresses."""
+        cls.world.cluster.kubectl("apply", "-f", MANIFESTS / "components" / "assigner" / "account.yaml")
+
     def wants(self, name, address):
         wish = {"metadata": {"annotations": {"isat/address": address}}}
         self.objects.done(self.objects.api.patch(f"{SERVICES}/{name}", wish))
 
-    def one_line_of_all(self, pattern):
+    def one_line_of_all(self, pattern, bound=5.0):
         """Only one node assigns addresses, whichever: it says that, or does before long; and until the test's end it alone,
         once."""
-        self.assertTrue(wait_until(lambda: self.said_of_all(pattern), 5.0, 0.05), f"nobody says {pattern!r}")
+        self.assertTrue(wait_until(lambda: self.said_of_all(pattern), bound, 0.05), f"nobody says {pattern!r}")
         self.said_by_one.append(pattern)
 
     def said_of_all(self, pattern):
