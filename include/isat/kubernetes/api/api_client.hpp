@@ -36,7 +36,8 @@ struct api_client_options {
   /// and again beside a request after each such period (a quarter more or less), or sooner when none could be reached.
   /// Those that are not listed any more are left out; those of the configuration never are. Zero: none is asked.
   std::chrono::nanoseconds discovery_period{};
-  /// Requests that fail for so long without one that succeeds are an outage: its end is told to when_back().
+  /// Requests that nobody answers, or a server in trouble (5xx), for so long without one that is answered well are an
+  /// outage: its end is told to when_back(). A refusal (401, 403, 429) is neither.
   std::chrono::nanoseconds outage_min = std::chrono::seconds{1};
   /// Called on the executor with what came of discovery; may be empty. Must not destroy the client.
   std::function<void(error_code, const std::vector<std::string>& urls)> on_discovery;

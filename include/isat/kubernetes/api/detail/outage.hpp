@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // Knows when API servers are back: requests failed for a while, and none was answered well in between. One request that
-// fails among others that do not is no outage, so that who is refused alone is not told to try again. Sans-I/O: the
-// client tells how each request went, and hands on what this says. It refuses to know servers and reasons.
+// fails among others that do not is no outage, and what is refused to who asks (401, 403, 429) is neither a failure nor
+// answered well: a server that starts refuses so, too. Sans-I/O: the client tells how each other request went, and
+// hands on what this says. It refuses to know servers and reasons.
 #pragma once
 
 #include <chrono>

@@ -32,6 +32,9 @@ ISAT_KUBERNETES_INLINE bool is_good_status(unsigned status) noexcept {
   return status >= 200 && status < 500 && status != 401 && status != 403 && status != 429;
 }
 
+/// True if a server that answers so may be away for others, too. @param status 0: nobody has answered
+ISAT_KUBERNETES_INLINE bool is_bad_status(unsigned status) noexcept { return status == 0 || status >= 500; }
+
 /// `function`, made to do nothing when this call is over; it does not keep the call.
 template <class Function>
 auto api_call::while_running(Function function) {
@@ -229,7 +232,7 @@ ISAT_KUBERNETES_INLINE void api_call::finish(error_code error) {
   pause_.cancel();
   if (connection_ != nullptr) connection_->close();
   note_status();
-  if (error && error != asio::error::operation_aborted && !is_good_status(response_.status)) client_.note_end(false);
+  if (error && error != asio::error::operation_aborted && is_bad_status(response_.status)) client_.note_end(false);
   client_.calls.erase(self);
   waiting_.complete(error, std::move(response_));
 }
