@@ -197,6 +197,7 @@ class ISAT_KUBERNETES_API assignment_table {
   std::map<ipv4_address, std::set<object_name>> named_by_;  // of the pool, by statuses
   ipv4_address free_from_;                                  // no address of the pool before it is free, but perhaps
   std::set<ipv4_address> in_use_;                           // these, which settings_.in_use did not allow
+  bool looked_in_use_ = false;                              // none of these is free now
   std::deque<object_name> queue_;
   std::set<object_name> waiting_;  // for an address that is not free
   std::set<std::pair<time_point, object_name>> retries_;

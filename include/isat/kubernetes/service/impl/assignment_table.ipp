@@ -136,6 +136,7 @@ ISAT_KUBERNETES_INLINE void assignment_table::queue_waiting() {
 
 ISAT_KUBERNETES_INLINE void assignment_table::work(time_point now) {
   if (!is_ready()) return;
+  looked_in_use_ = false;
   while (!retries_.empty() && retries_.begin()->first <= now) {
     const auto found = services_.find(retries_.begin()->second);
     retries_.erase(retries_.begin());
@@ -282,9 +283,12 @@ ISAT_KUBERNETES_INLINE std::optional<ipv4_address> assignment_table::find_shared
 // Never looks twice at what is not free: what makes an address free, or a block known, calls queue_waiting(), which
 // begins anew. Only when something else in the cluster gives an address up nobody tells.
 ISAT_KUBERNETES_INLINE std::optional<ipv4_address> assignment_table::find_free(const assignee& service) {
-  for (const ipv4_address each : in_use_) {
-    if (has_room(each) && book_.find(each) == nullptr && !is_taken(each, service)) return each;
+  if (!looked_in_use_) {
+    for (const ipv4_address each : in_use_) {
+      if (has_room(each) && book_.find(each) == nullptr && !is_taken(each, service)) return each;
+    }
   }
+  looked_in_use_ = true;
   constexpr std::uint32_t block_end = 0xff;
   while (const auto at = settings_.pool.next(free_from_)) {
     const bool is_open = has_room(*at);
