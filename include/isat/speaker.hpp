@@ -110,19 +110,21 @@ class speaker final : private source::vip_sink,
 
   static constexpr std::size_t index(interface_id id) noexcept { return static_cast<std::size_t>(id); }
 
+  // Overrides are `inline` here already: else each unit would get the virtual table, and all that hangs on it.
   // source::vip_sink
-  void add(const responder::vip& added) override;
-  void remove(ipv4_address address) override;
-  void synced() override;
+  inline void add(const responder::vip& added) override;
+  inline void remove(ipv4_address address) override;
+  inline void synced() override;
   // election::leadership_observer
-  void on_leadership(group_id group, const election::leadership& before, const election::leadership& after) override;
+  inline void on_leadership(group_id group, const election::leadership& before,
+                            const election::leadership& after) override;
   // claim_observer
-  void on_claim(interface_id interface, const wire::arp_message& claim, responder::drop_reason what) override;
+  inline void on_claim(interface_id interface, const wire::arp_message& claim, responder::drop_reason what) override;
   // transport::interface_sink
-  void on_link(const transport::link_change& change) override;
-  error_code on_interface(const transport::link_state& link,
-                          std::unique_ptr<transport::frame_transport> opened) override;
-  void on_refused(const transport::link_state& link, error_code reason) override;
+  inline void on_link(const transport::link_change& change) override;
+  inline error_code on_interface(const transport::link_state& link,
+                                 std::unique_ptr<transport::frame_transport> opened) override;
+  inline void on_refused(const transport::link_state& link, error_code reason) override;
 
   // Running and stopping.
   void run(handler<run_signature> done);

@@ -64,10 +64,11 @@ class file_store final : public lease_store {
   static constexpr int retries_max = 10;
   static constexpr auto retry_first = std::chrono::milliseconds{1};
 
-  void do_load(std::string name, handler<one_signature> done) override;
-  void do_cas(entry next, handler<one_signature> done) override;
-  void do_list(std::string prefix, handler<many_signature> done) override;
-  void do_changes(std::string prefix, handler<many_signature> done) override;
+  // `inline` here already: else each unit would get the virtual table, and all that hangs on it.
+  inline void do_load(std::string name, handler<one_signature> done) override;
+  inline void do_cas(entry next, handler<one_signature> done) override;
+  inline void do_list(std::string prefix, handler<many_signature> done) override;
+  inline void do_changes(std::string prefix, handler<many_signature> done) override;
 
   bool is_still_watched() const;
   bool is_loss(const watch_event& event) const;
