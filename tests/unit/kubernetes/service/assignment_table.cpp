@@ -390,6 +390,19 @@ TEST_CASE("a record that somebody has edited is left alone and told once, until 
   CHECK(b.address_of("dns") == "192.0.2.254");
 }
 
+TEST_CASE("a search ends at the last address that there is, also where its block is not to be used") {
+  bench b{pool_of("255.255.255.250", "255.255.255.254")};
+  b.world.records["isat-pool-255.255.255.0"] = {"isat-pool-255.255.255.0", {1, 1}, isat::election::record{}, false};
+  b.world.create("web");
+  b.settle();
+  CHECK(b.world.at("web").addresses.empty());
+  b.world.records.erase("isat-pool-255.255.255.0");
+  for (int i = 0; i < 5; ++i) b.world.create("s" + std::to_string(i));
+  b.settle();
+  CHECK(b.world.given().size() == 5);
+  CHECK(b.told(assignment_news::pool_full) > 0);
+}
+
 TEST_CASE("a note that cannot be read keeps its address from being given") {
   bench b;
   isat::election::record record = kubernetes::detail::make_pool_record(ip("192.0.2.0"), {}, "n");

@@ -295,7 +295,8 @@ ISAT_KUBERNETES_INLINE std::optional<ipv4_address> assignment_table::find_free(c
     const bool is_free = is_open && book_.find(*at) == nullptr;
     if (is_free && !is_taken(*at, service)) return at;
     if (is_free && settings_.in_use && settings_.in_use(*at)) in_use_.insert(*at);
-    free_from_ = ipv4_address{(is_open ? at->bits() : at->bits() | block_end) + 1};  // the very last is in no pool
+    const std::uint32_t tried = is_open ? at->bits() : at->bits() | block_end;
+    free_from_ = ipv4_address{std::max(tried, tried + 1)};  // the very last is in no pool
   }
   return std::nullopt;
 }
