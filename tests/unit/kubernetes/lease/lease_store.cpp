@@ -469,6 +469,30 @@ TEST_CASE("how long a busy server asks not to be asked is known until then, with
   }
 }
 
+TEST_CASE("a busy server is asked at once for what was written, unless it is gone") {
+  one_outcome of_removed;
+  one_outcome of_lost;
+  lab l;
+  const auto stays = l.write("isat-stays", "1");
+  auto removed = l.write("isat-removed", "1");
+  const auto lost = l.write("isat-lost", "1");
+  removed.value.reset();
+  REQUIRE_FALSE(l.cas(removed).error);
+  l.server.store().erase("leases", "default", lost.name);
+  CHECK_FALSE(l.load(lost.name).result.value);
+  fake_api::fault busy;
+  busy.effect = fake_api::effect::refuse;
+  busy.status = 429;
+  busy.retry_after = 60;
+  l.server.faults().add(busy);
+  CHECK(l.load("isat-other").error == kubernetes::error::too_many_requests);
+  l.store.async_load(removed.name, of_removed.handler());
+  l.store.async_load(lost.name, of_lost.handler());
+  CHECK(l.load(stays.name).result.at == stays.at);
+  CHECK_FALSE(of_removed.done);
+  CHECK_FALSE(of_lost.done);
+}
+
 TEST_CASE("after a restored backup what others wrote later does not come back") {
   lab l;
   const auto first = l.write("isat-group-0", "1");

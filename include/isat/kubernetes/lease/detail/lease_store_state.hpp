@@ -93,6 +93,7 @@ class lease_store::state final : public reflector_listener, public std::enable_s
   election::entry take_in(detail::lease_object seen, bool by_watch);
   void note(error_code error, const api_response& response, std::string_view action, const std::string& name);
   void look_at_watch();
+  void note_gone(const std::string& name);
 
   void create(election::entry next, one_handler done);
   void replace(election::entry next, const detail::lease_object& before, one_handler done);
@@ -121,7 +122,7 @@ class lease_store::state final : public reflector_listener, public std::enable_s
   writing_clock dates_;
   detail::known_leases known_;
   std::map<std::string, unsigned> writing_;  // how many writes are on their way
-  std::set<std::string> written_;            // whatever was written by this store
+  std::set<std::string> written_;            // what this store has written and is not known to be gone
   bool closed_ = false;
 
   std::optional<election::change_feed> feed_;

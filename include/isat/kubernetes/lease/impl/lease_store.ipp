@@ -98,6 +98,11 @@ ISAT_KUBERNETES_INLINE void lease_store::state::look_at_watch() {
   if (reflector_ && progress_.is_dead(clock::now())) reflector_->restart();
 }
 
+// Writes that are on their way may make it again.
+ISAT_KUBERNETES_INLINE void lease_store::state::note_gone(const std::string& name) {
+  if (!writing_.contains(name)) written_.erase(name);
+}
+
 // ---- Load ----
 
 ISAT_KUBERNETES_INLINE void lease_store::state::load(std::string name, one_handler done) {
@@ -119,6 +124,7 @@ ISAT_KUBERNETES_INLINE void lease_store::state::load(std::string name, one_handl
            failed = error::malformed_answer;
          } else if (failed == error::not_found) {
            failed = {};
+           note_gone(name);
          }
          note(failed, response, "read", name);
          complete_later(executor_, std::move(told), failed, std::move(found));
@@ -213,6 +219,7 @@ ISAT_KUBERNETES_INLINE void lease_store::state::write(election::entry next, api_
            take_in(std::move(*seen), false);
          } else if (!failed && !next.value) {
            next.at = {};
+           note_gone(next.name);
          } else {
            if (!failed) failed = error::malformed_answer;
            note(failed, response, next.value ? "write" : "remove", next.name);
