@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 
+#include "isat/election/group_names.hpp"
 #include "options.hpp"
 #include "text.hpp"
 #include "words.hpp"
@@ -33,13 +34,29 @@ constexpr std::array<std::string_view, 2> bool_words{"false", "true"};
 /// Printable, and without a space, so that a name is one word wherever it is shown.
 bool is_word(std::string_view text) { return is_printable(text) && text.find(' ') == std::string_view::npos; }
 
+/// Whether a glob has a bracket without an end. It would stand for itself, which is in no interface's name.
+bool has_open_bracket(std::string_view glob) {
+  for (auto at = glob.find('['); at != std::string_view::npos; at = glob.find('[', at)) {
+    ++at;
+    if (glob.substr(at).starts_with('!') || glob.substr(at).starts_with('^')) ++at;
+    at = glob.find(']', at + 1);  // the first of the set may be a bracket
+    if (at == std::string_view::npos) return true;
+  }
+  return false;
+}
+
 interface_pattern parse_interface(const setting& value) {
   const auto pattern = interface_pattern::parse(value.text);
-  if (pattern && is_word(value.text)) return *pattern;
-  value.from.refuse(
-      fmt::format("{} can be no interface's name, which has at most {} printable bytes without space, "
-                  "slash or colon",
-                  quoted(value.text), IFNAMSIZ - 1));
+  if (!pattern || !is_word(value.text)) {
+    value.from.refuse(
+        fmt::format("{} can be no interface's name, which has at most {} printable bytes without space, "
+                    "slash or colon",
+                    quoted(value.text), IFNAMSIZ - 1));
+  }
+  if (has_open_bracket(value.text)) {
+    value.from.refuse(quoted(value.text) + " has a bracket that is not closed, as it is in eth[01]");
+  }
+  return *pattern;
 }
 
 std::vector<interface_pattern> parse_interfaces(std::span<const setting> values) {
@@ -158,6 +175,17 @@ void require_vips(const options& made, const std::optional<std::string>& path, c
   }
 }
 
+/// There cannot be as many groups as VIPs can be.
+void require_groups(const options& made, const setting* groups) {
+  constexpr std::size_t groups_max = isat::election::group_names::wanted_max;
+  const std::size_t count = count_vips(made.vips);
+  if (groups == nullptr || !made.layout_wish.is_per_address() || count <= groups_max) return;
+  groups->from.refuse(
+      fmt::format("{} would be a group each, but there are {} groups of one address at most: "
+                  "use shards:N",
+                  counted(count, "VIP"), groups_max));
+}
+
 /// What is given to Services is claimed in Leases first.
 void require_claims(const options& made, const setting* pool) {
   if (pool == nullptr) return;
@@ -211,6 +239,7 @@ options make_options(const std::optional<std::string>& path, const settings& fil
   made.node_name = parse_node_name(node_name);
   if (made.interfaces.empty()) refuse_lack(path, "no interface to announce on", "interface", "--interface IF");
   require_vips(made, path, setting_of(file, command_line, "vip"));
+  require_groups(made, setting_of(file, command_line, "groups"));
   const bool chooses_elector = setting_of(file, command_line, "elector") != nullptr;
   if (made.source == source_kind::kubernetes && !chooses_elector) made.elector = elector_kind::kubernetes;
   if (made.elector == elector_kind::kubernetes) require_lease_name(node_name, made.lease_name);

@@ -59,6 +59,8 @@ MISTAKES = {
     **{f"shards:{number}": ([*BASE, "--groups", f"shards:{number}"],
                             f"--groups: 'shards:{number}' has no number of groups from 1 to 256, write shards:N")
        for number in ("", "0", "257", "08", "-1", "+8", "8 ", "4294967297")},
+    "more VIPs than groups of one address": (["-i", "eth0", "-a", "10.0.0.0/22", "-a", "10.1.0.0", "--groups", "service"],
+        "--groups: 1025 VIPs would be a group each, but there are 1024 groups of one address at most: use shards:N"),
     "a value for rebalancing": ([*BASE, "--rebalance=true"], "--rebalance takes no value"),
     "a misspelt profile": ([*BASE, "--profile", "laen"],
                            "--profile: 'laen' is not one of default, fast, lean, did you mean 'lean'?"),
@@ -100,6 +102,9 @@ MISTAKES = {
     "an interface with a long name": (["-i", "abcdefghijklmnop", "-a", "10.77.0.100"],
                                       f"--interface: 'abcdefghijklmnop' {NO_INTERFACE}"),
     "an interface with a reserved name": (["-i", "..", "-a", "10.77.0.100"], f"--interface: '..' {NO_INTERFACE}"),
+    **{f"an interface with an open bracket, {glob}": (["-i", glob, "-a", "10.77.0.100"],
+        f"--interface: '{glob}' has a bracket that is not closed, as it is in eth[01]")
+       for glob in ("e[", "eth[01", "eth[]", "eth[!]", "[ab][c")},
     "an interface twice": (["-i", "eth0", "-i", "eth0", "-a", "10.77.0.100"],
                            "--interface: 'eth0' is given twice"),
     "control bytes are shown harmless": (["-i", "\x1b[31m", "-a", "10.77.0.100"],
