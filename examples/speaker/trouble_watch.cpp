@@ -4,6 +4,7 @@
 #include "trouble_watch.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace speakerd {
@@ -42,24 +43,33 @@ void trouble_watch::note(time_point now, const service_notice& notice) {
   noted.notice = notice;
   noted.had_line = noted.had_line || noted.has_line;
   noted.has_line = false;
-  noted.event_term = 0;
+  noted.told_by.reset();
   wake_at(noted.due);
 }
 
 void trouble_watch::note_end(time_point now, const service_notice& notice) {
   const auto found = entries_.find(subject_of(notice));
-  const bool was_told = found == entries_.end() || found->second.has_line || found->second.had_line;
-  if (found != entries_.end()) entries_.erase(found);
+  if (found == entries_.end()) return;
+  const bool was_told = found->second.was_told();
+  entries_.erase(found);
   if (!was_told) return;
   ends_.push_back({notice, true, false, 0});
   wake_at(now);
 }
 
-/// 0: another has to tell; 1: this node has, whatever it leads.
-std::uint64_t trouble_watch::duty_term(const service_notice& notice) const {
-  if (notice.kind == notice_kind::local) return duty_.term_of(notice.address);
+/// None: another has to tell it.
+std::optional<mandate> trouble_watch::mandate_for(const service_notice& notice) const {
+  if (notice.kind == notice_kind::local) {
+    const std::uint64_t term = duty_.term_of(notice.address);
+    return term != 0 ? std::optional{mandate{term}} : std::nullopt;
+  }
   const bool is_of_this_node = notice.standing == kubernetes::vip_standing::carried_address;
-  return is_of_this_node || duty_.comes_first(key_of(notice)) ? 1 : 0;
+  return is_of_this_node || duty_.comes_first(key_of(notice)) ? std::optional{mandate{}} : std::nullopt;
+}
+
+/// The end of what is not so any more will be noted, too.
+bool trouble_watch::ends_later(const service_notice& notice) const {
+  return notice.kind == notice_kind::address && known_.standing_of(notice.address) != kubernetes::vip_standing::none;
 }
 
 std::vector<telling> trouble_watch::take(time_point now) {
@@ -68,7 +78,7 @@ std::vector<telling> trouble_watch::take(time_point now) {
   for (auto each = entries_.begin(); each != entries_.end();) {
     entry& noted = each->second;
     if (!known_.is_so(noted.notice)) {
-      each = entries_.erase(each);
+      each = noted.was_told() && ends_later(noted.notice) ? std::next(each) : entries_.erase(each);
       continue;
     }
     ++each;
@@ -85,18 +95,16 @@ telling trouble_watch::look_at(time_point now, entry& noted) {
     return told;
   }
   const bool is_local = noted.notice.kind == notice_kind::local;
-  const std::uint64_t term = is_local || noted.event_term == 0 ? duty_term(noted.notice) : 0;
-  told.event = term != 0 && term != noted.event_term;
+  const auto mandate = is_local || !noted.told_by ? mandate_for(noted.notice) : std::nullopt;
+  told.event = mandate && mandate != noted.told_by;
   told.line = is_local ? told.event : !noted.has_line;
-  if (told.event) noted.event_term = term;
+  if (told.event) noted.told_by = mandate;
   noted.has_line = noted.has_line || told.line;
-  if (!is_local && noted.event_term == 0) wake_at(now + review_period);
+  if (!is_local && !noted.told_by) wake_at(now + review_period);
   if (!told.event && !told.line) return told;
   told.notice = noted.notice;
-  if (is_local) {
-    told.term = term;
-    told.notice.services = known_.services_of(noted.notice.address);
-  }
+  if (mandate) told.term = mandate->term;
+  if (is_local) told.notice.services = known_.services_of(noted.notice.address);
   return told;
 }
 

@@ -36,6 +36,13 @@ struct telling {
   std::uint64_t term{};  ///< of the leadership that makes it this node's affair; 0: of none
 };
 
+/// What makes it this node's affair to tell something: that it leads, in this term, or that it would be in any case.
+struct mandate {
+  std::uint64_t term{};  ///< 0: whatever it leads
+
+  friend bool operator==(const mandate&, const mandate&) = default;
+};
+
 /// Who has to tell, as far as this node knows.
 struct telling_duty {
   /// Whether this node is the first for this key, of all that follow these Services.
@@ -76,12 +83,15 @@ class trouble_watch {
     isat::kubernetes::service_notice notice;
     time_point due;
     bool has_line{};
-    bool had_line{};             // what was so of the subject before had: the end gets one
-    std::uint64_t event_term{};  // in which Events were told, or 1; 0: they were not
+    bool had_line{};                 // what was so of the subject before had: the end gets one
+    std::optional<mandate> told_by;  // Events were told by it; none: they were not
+
+    bool was_told() const noexcept { return has_line || had_line; }
   };
 
   static subject subject_of(const isat::kubernetes::service_notice& notice);
-  std::uint64_t duty_term(const isat::kubernetes::service_notice& notice) const;
+  std::optional<mandate> mandate_for(const isat::kubernetes::service_notice& notice) const;
+  bool ends_later(const isat::kubernetes::service_notice& notice) const;
   void note_end(time_point now, const isat::kubernetes::service_notice& notice);
   telling look_at(time_point now, entry& noted);
   void wake_at(time_point when);

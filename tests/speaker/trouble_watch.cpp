@@ -145,6 +145,35 @@ TEST_CASE("what has begun again is told again") {
   CHECK(w.hears(1min) == strings{"line: " + nothing_serves, "event: " + nothing_serves});
 }
 
+TEST_CASE("an end is told where the beginning was, also if something was told between what ended it and its news") {
+  for (const bool is_told : {true, false}) {
+    CAPTURE(is_told);
+    watched w;
+    w.set();
+    CHECK(w.hears(is_told ? 2s : 1s).size() == (is_told ? 2 : 0));
+    w.table.set(slice("web", "web", {"there"}));
+    w.watch.note_leadership(w.now);
+    CHECK(w.hears(0s) == strings{});
+    w.settle();
+    CHECK(w.hears(1min) == (is_told ? strings{"line: " + again} : strings{}));
+    CHECK_FALSE(w.watch.wake());
+  }
+}
+
+TEST_CASE("what was told of a Service that has gone has no end, nor has one that comes after it") {
+  watched w;
+  w.set();
+  CHECK(w.hears(2s).size() == 2);
+  w.table.erase_service({"a", "web"});
+  w.settle();
+  w.watch.note_leadership(w.now);
+  CHECK(w.hears(1min) == strings{});
+  w.set();
+  w.set_endpoints({"there"});
+  CHECK(w.hears(1min) == strings{});
+  CHECK_FALSE(w.watch.wake());
+}
+
 TEST_CASE("what comes and goes faster than it would be told is never told") {
   watched w;
   w.set();
