@@ -20,6 +20,9 @@
 
 namespace isat::inline v0::kubernetes::detail {
 
+/// What a node of a map and the allocator take besides the value, where it is that of most systems.
+inline constexpr std::size_t map_node_octets = 48;
+
 class service_index {
  public:
   struct service;

@@ -199,9 +199,6 @@ ISAT_KUBERNETES_INLINE bool service_index::have_common_node(const services& of) 
 
 // ---- Memory ----
 
-// What a node of a map and the allocator take besides, where it is that of most systems.
-inline constexpr std::size_t map_node_octets = 48;
-
 inline std::size_t memory_of(const std::string& text) noexcept {
   return text.capacity() > 15 ? text.capacity() + 17 : 0;
 }

@@ -335,9 +335,8 @@ ISAT_KUBERNETES_INLINE std::vector<service_reference> service_table::services_of
 }
 
 ISAT_KUBERNETES_INLINE std::size_t service_table::memory() const noexcept {
-  constexpr std::size_t map_node_octets = 48;  // besides the value, where the system is as most are
   return sizeof(*this) + services_.memory() + nodes_.memory() + carried_.capacity() * sizeof(ipv4_address) +
-         told_.size() * (map_node_octets + sizeof(decltype(told_)::value_type)) +
+         told_.size() * (detail::map_node_octets + sizeof(decltype(told_)::value_type)) +
          notices_.size() * sizeof(service_notice);
 }
 
