@@ -6,7 +6,6 @@
 #include <string>
 #include <string_view>
 #include <variant>
-#include <vector>
 
 namespace speakerd {
 
@@ -48,12 +47,6 @@ struct service_logger {
     log.info("objects are followed", {{"kind", std::string{name_of(told.kind)}}});
   }
 };
-
-std::string names_of(const std::vector<kubernetes::service_reference>& services) {
-  std::string list;
-  for (const auto& each : services) list += (list.empty() ? "" : ",") + each.name.name_space + '/' + each.name.name;
-  return list;
-}
 
 }  // namespace
 

@@ -67,6 +67,9 @@ constexpr bool is_trouble(const service_notice& notice) noexcept {
   isat::detail::unreachable();
 }
 
+/// "a/web, a/dns, b/web and 2 more": of any number of Services, not too long for a line or an Event.
+ISAT_KUBERNETES_API std::string names_of(const std::vector<service_reference>& services);
+
 /// One sentence without a full stop.
 ISAT_KUBERNETES_API std::string to_text(const service_notice& notice);
 

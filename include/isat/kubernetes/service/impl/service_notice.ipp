@@ -13,19 +13,6 @@ namespace isat::inline v0::kubernetes {
 
 namespace detail {
 
-/// How many Services a sentence names.
-inline constexpr std::size_t named_max = 3;
-
-ISAT_KUBERNETES_INLINE std::string names_of(const std::vector<service_reference>& services) {
-  std::string text;
-  for (std::size_t i = 0; i < services.size() && i < named_max; ++i) {
-    if (i > 0) text += ", ";
-    text += services[i].name.to_string();
-  }
-  if (services.size() > named_max) text += " and " + std::to_string(services.size() - named_max) + " more";
-  return text;
-}
-
 ISAT_KUBERNETES_INLINE std::string_view name_of(port_protocol protocol) noexcept {
   switch (protocol) {
     case port_protocol::none:
@@ -99,6 +86,17 @@ ISAT_KUBERNETES_INLINE std::string address_text(const service_notice& notice) {
 
 }  // namespace detail
 
+ISAT_KUBERNETES_INLINE std::string names_of(const std::vector<service_reference>& services) {
+  constexpr std::size_t named_max = 3;
+  std::string text;
+  for (std::size_t i = 0; i < services.size() && i < named_max; ++i) {
+    if (i > 0) text += ", ";
+    text += services[i].name.to_string();
+  }
+  if (services.size() > named_max) text += " and " + std::to_string(services.size() - named_max) + " more";
+  return text;
+}
+
 ISAT_KUBERNETES_INLINE std::string to_text(const service_notice& notice) {
   switch (notice.kind) {
     case notice_kind::none:
@@ -109,16 +107,15 @@ ISAT_KUBERNETES_INLINE std::string to_text(const service_notice& notice) {
       if (notice.standing == vip_standing::announced) return "node " + notice.node + " can announce addresses again";
       return "nothing is announced by this node: " + detail::reason_of(notice.standing, notice.node);
     case notice_kind::port:
-      return detail::names_of(notice.services) + " share " + notice.address.to_string() + " and both want " +
+      return names_of(notice.services) + " share " + notice.address.to_string() + " and both want " +
              std::string{detail::name_of(notice.port.protocol)} + " port " + std::to_string(notice.port.port);
     case notice_kind::ingress:
-      return "the status of " + detail::names_of(notice.services) +
-             " names no VIP: " + detail::flaw_text(notice.ingress);
+      return "the status of " + names_of(notice.services) + " names no VIP: " + detail::flaw_text(notice.ingress);
     case notice_kind::local:
       return "node " + notice.node + " cannot announce " + notice.address.to_string() + " of " +
-             detail::names_of(notice.services) + ": it has no endpoint of a Service with externalTrafficPolicy Local";
+             names_of(notice.services) + ": it has no endpoint of a Service with externalTrafficPolicy Local";
     case notice_kind::joined:
-      return detail::names_of(notice.services) + " has " + notice.address.to_string() +
+      return names_of(notice.services) + " has " + notice.address.to_string() +
              " from now on, which is announced already";
   }
   isat::detail::unreachable();
