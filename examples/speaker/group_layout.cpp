@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
 #include "group_layout.hpp"
+#include "isat/election/lease_codec.hpp"
 #include "text.hpp"
 #include "words.hpp"
 
@@ -17,10 +18,9 @@ namespace {
 
 using isat::election::grouping;
 using isat::election::layout;
+namespace codec = isat::election::codec;
 
 constexpr std::array<std::string_view, 3> words{"single", "shards:N", "service"};
-constexpr std::string_view shards = "shards:";
-
 std::uint32_t parse_shard_count(std::string_view text, const setting& value) {
   std::uint32_t count = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
@@ -36,25 +36,28 @@ std::uint32_t parse_shard_count(std::string_view text, const setting& value) {
 
 layout parse_group_layout(const setting& value) {
   const std::string_view text = value.text;
-  if (text == "single") return {};
-  if (text == "service") return {.mode = grouping::service, .count = 0};
-  if (text == "shards") value.from.refuse(quoted(text) + " names no number of groups, write shards:N");
-  if (!text.starts_with(shards)) refuse_word(value, words);
-  return {.mode = grouping::shards, .count = parse_shard_count(text.substr(shards.size()), value)};
+  const auto colon = text.find(':');
+  const bool is_plain = colon == std::string_view::npos;
+  switch (codec::parse_grouping(text.substr(0, colon))) {
+    case grouping::none:
+      break;
+    case grouping::single:
+      if (is_plain) return {};
+      break;
+    case grouping::shards:
+      if (is_plain) value.from.refuse(quoted(text) + " names no number of groups, write shards:N");
+      return {.mode = grouping::shards, .count = parse_shard_count(text.substr(colon + 1), value)};
+    case grouping::service:
+      if (is_plain) return {.mode = grouping::service, .count = 0};
+      break;
+  }
+  refuse_word(value, words);
 }
 
 std::string to_text(const layout& shape) {
-  switch (shape.mode) {
-    case grouping::none:
-      return "none";
-    case grouping::single:
-      return "single";
-    case grouping::shards:
-      return fmt::format("shards:{}", shape.count);
-    case grouping::service:
-      return "service";
-  }
-  return {};
+  std::string text{codec::to_text(shape.mode)};
+  if (shape.mode == grouping::shards) text += fmt::format(":{}", shape.count);
+  return text;
 }
 
 }  // namespace speakerd
