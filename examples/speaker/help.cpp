@@ -17,7 +17,8 @@ What to announce
       --source KIND      static      what --vip lists (default)
                          kubernetes  the addresses of Services of type LoadBalancer; the elector then is 'kubernetes',
                                      unless another is given
-      --lb-class NAME    only Services of this loadBalancerClass; default: only those that have none
+      --lb-class NAME    only Services of this loadBalancerClass; default: only those that have none. Speakers of
+                         different classes need a --lease-name each.
       --assign-pool RANGE
                          give addresses of this range, A-B or CIDR, to Services that have none; repeatable. For clusters
                          in which nothing else does.
