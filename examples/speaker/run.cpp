@@ -8,6 +8,7 @@
 #include "duration_text.hpp"
 #include "election_log.hpp"
 #include "event_log.hpp"
+#include "health.hpp"
 #include "host.hpp"
 #include "isat/election/election_notice.hpp"
 #include "isat/election/group_names.hpp"
@@ -22,6 +23,7 @@
 #include "run.hpp"
 #include "run_state.hpp"
 #include "service_events.hpp"
+#include "service_manager.hpp"
 #include "start_warnings.hpp"
 #include "status_server.hpp"
 #include "store_wait.hpp"
@@ -91,7 +93,8 @@ class session {
                  groups_,
                  status_ ? &status_->events() : nullptr},
         speaker_{context_.get_executor(), elector_.get(), source_,
-                 speaker_options_of(what, [this](const isat::speaker_event& event) { on_event(event); })} {
+                 speaker_options_of(what, [this](const isat::speaker_event& event) { on_event(event); })},
+        manager_{context_.get_executor(), take_notify_socket(), [this] { return lack_of(state()); }, log} {
     if (!what.services.pool.empty()) assigner_.emplace(*client_, *elector_.store(), vips_, *recorder_, what, log);
   }
 
@@ -109,6 +112,7 @@ class session {
     } else {
       start_speaker();
     }
+    manager_.start();
     while (!is_over_ && context_.run_one() != 0) {
     }
     // Usually nothing is left. A credential plugin that is being asked beside, or a server for others, ends with its
@@ -211,6 +215,7 @@ class session {
       }
       log_.info("handing over", {{"signal", std::string{signal_name(number)}}});
       ending_ = true;
+      manager_.stop();
       wait_for_end();
       if (waiting_) waiting_->stop();
       if (assigner_) assigner_->stop();
@@ -241,6 +246,7 @@ class session {
     catch_end_signals_at_once();
     reload_signal_.cancel(ignored);
     if (status_) status_->stop();
+    manager_.stop();
     vips_.stop();
   }
 
@@ -270,6 +276,7 @@ class session {
   std::unique_ptr<status_server> status_;  // null without --http; outlives those that it is told by
   chosen_elector elector_;
   isat::speaker speaker_;
+  service_manager manager_;
   std::optional<assigner_run> assigner_;
   std::optional<store_wait> waiting_;  // before the speaker runs
   asio::cancellation_signal hand_over_;

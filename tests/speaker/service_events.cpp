@@ -5,11 +5,11 @@
 
 #include "fake_api/server.hpp"
 #include "fake_elector.hpp"
-#include "isat/detail/file_descriptor.hpp"
 #include "isat/kubernetes/service/event_recorder.hpp"
 #include "isat/kubernetes/service/service_source.hpp"
 #include "isat/lease_clock.hpp"
 #include "isat/transport/memory_link.hpp"
+#include "log_pipe.hpp"
 #include "service_events.hpp"
 #include "watch_laboratory.hpp"
 
@@ -18,13 +18,10 @@
 #include <boost/json/parse.hpp>
 #include <doctest/doctest.h>
 
-#include <array>
 #include <chrono>
 #include <cstddef>
-#include <fcntl.h>
 #include <optional>
 #include <string>
-#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -47,27 +44,6 @@ std::string slice_json(const std::string& service, const std::string& node) {
          R"("}},"endpoints":[{"addresses":["10.0.0.1"],"nodeName":")" + node + "\"}]}";
 }
 const std::string local_policy = R"("externalTrafficPolicy":"Local",)";
-
-/// A pipe that takes what is logged.
-struct log_pipe {
-  log_pipe() {
-    std::array<int, 2> ends{};
-    REQUIRE(::pipe2(ends.data(), O_NONBLOCK | O_CLOEXEC) == 0);
-    out = isat::detail::file_descriptor{ends[0]};
-    in = isat::detail::file_descriptor{ends[1]};
-  }
-  std::string text() {
-    std::array<char, 4096> buffer{};
-    for (ssize_t got = 0; (got = ::read(out.get(), buffer.data(), buffer.size())) > 0;) {
-      all.append(buffer.data(), static_cast<std::size_t>(got));
-    }
-    return all;
-  }
-
-  isat::detail::file_descriptor out;
-  isat::detail::file_descriptor in;
-  std::string all;
-};
 
 /// A speaker on the node "here" whose VIPs are a fake cluster's Services, and what tells of it. All are in group 0.
 struct laboratory : isat::test::watch_laboratory {

@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 
 from support import CONFIGURATION, OK, SPEAKER, UNAVAILABLE, SpeakerTest, environment, main, run
@@ -170,6 +171,22 @@ class Signals(RunTest):
                 self.assertEqual(running.end(), OK)
                 self.assertRegex(running.log, rf"handing over signal={number.name} [^\n]*\n[^\n]*leading no more")
                 self.assertRegex(running.log, r"handed over, exiting node=node-a\n\Z")
+
+    def test_systemd_hears_what_it_lacks_that_it_is_ready_and_that_it_stops(self):
+        with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+            systemd.bind(f"{folder}/notify")
+            systemd.settimeout(10)
+            running = self.start("-i", "later*", "-a", VIP, before=["env", f"NOTIFY_SOCKET={folder}/notify"])
+            heard = [systemd.recv(512).decode()]
+            while heard[-1] != "STATUS=no interface to announce on is open yet":
+                heard.append(systemd.recv(512).decode())
+            command("ip link add later0 address 02:00:00:00:00:02 type veth peer name later1")
+            self.addCleanup(subprocess.run, "ip link del later0".split(), capture_output=True)
+            self.assertEqual(systemd.recv(512).decode(), "READY=1\nSTATUS=ready")
+            running.signal(signal.SIGTERM)
+            self.assertEqual(systemd.recv(512).decode(), "STOPPING=1\nSTATUS=handing over")
+            self.assertEqual(running.end(), OK)
+            self.assertFalse([news for news in heard if not news.startswith("STATUS=")])
 
     def test_a_second_signal_ends_it_with_0_too(self):
         running = self.leading()
