@@ -208,6 +208,21 @@ TEST_CASE("an address that something else gives up is given, whatever was found 
   CHECK(b.told(assignment_news::pool_full, "four") == 1);
 }
 
+TEST_CASE("addresses that others have are asked for once for all Services that wait, not for each") {
+  auto settings = pool_of("192.0.2.10", "192.0.2.29");
+  std::size_t asked = 0;
+  settings.in_use = [&asked](ipv4_address) {
+    ++asked;
+    return true;
+  };
+  bench b{settings};
+  for (int i = 0; i < 50; ++i) b.world.create("s" + std::to_string(i));
+  while (b.actor.lags()) b.actor.watch();
+  b.settle();
+  CHECK(b.told(assignment_news::pool_full) == 50);
+  CHECK(asked < 50);
+}
+
 // ---- Sharing ----
 
 TEST_CASE("Services with the same word and different ports share an address") {
