@@ -10,10 +10,10 @@ import unittest
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
-from evidence import Frame, Write, read_write, wrong_frames  # noqa: E402
 from kube_lab import network, testing  # noqa: E402
 from kube_lab.api import LEASES  # noqa: E402
 from kube_lab.cluster import Cluster  # noqa: E402
+from kube_lab.evidence import Frame, Write, read_write, wrong_frames  # noqa: E402
 from netns_lab import lab  # noqa: E402
 from netns_lab.programs import wait_until  # noqa: E402
 

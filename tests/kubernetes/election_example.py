@@ -13,7 +13,7 @@ _HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(_HERE.parent / "support"))
 
 from kube_lab import testing  # noqa: E402
-from netns_lab.programs import Program, wait_until  # noqa: E402
+from netns_lab.programs import Program  # noqa: E402
 
 EXAMPLE = pathlib.Path(os.environ.get("ISAT_BIN_DIR") or _HERE.parents[1] / "build" / "bin") / "06_elect_with_kubernetes"
 NAMESPACE, LEASE = "isat-system", "my-daemon"

@@ -19,9 +19,9 @@ sys.path.insert(0, str(_HERE / "interop"))
 
 import history  # noqa: E402
 import judge  # noqa: E402
-from candidates import OURS, RIVAL, SECOND, Book, Programs, logged_in  # noqa: E402
 from forwarder import Forwarder  # noqa: E402
 from kube_lab import api, provision, testing  # noqa: E402
+from kube_lab.candidates import OURS, RIVAL, SECOND, Book, Programs, logged_in  # noqa: E402
 
 NAMESPACE = "isat-system"
 LANES = 12

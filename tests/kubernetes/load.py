@@ -8,11 +8,9 @@ import sys
 sys.dont_write_bytecode = True
 _HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(_HERE.parent / "support"))
-sys.path.insert(0, str(_HERE / "interop"))
 
-import request_rates  # noqa: E402
-from candidates import Book, Programs, logged_in  # noqa: E402
-from kube_lab import provision, testing  # noqa: E402
+from kube_lab import provision, request_rates, testing  # noqa: E402
+from kube_lab.candidates import Book, Programs, logged_in  # noqa: E402
 
 CANDIDATES, LEASES = 3, 4
 SECONDS = float(os.environ.get("ISAT_LOAD_SECONDS", "10"))

@@ -16,12 +16,11 @@ import urllib.request
 sys.dont_write_bytecode = True
 _HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(_HERE.parent / "support"))
-sys.path.insert(0, str(_HERE / "e2e"))
 
 from kube_lab import network, testing  # noqa: E402
 from kube_lab.cluster import Cluster  # noqa: E402
+from kube_lab.objects import Objects  # noqa: E402
 from netns_lab import testing as netns  # noqa: E402
-from objects import Objects  # noqa: E402
 
 NAMESPACE, ACCOUNT = "isat-system", "isat-speaker"
 COUNT = int(os.environ.get("ISAT_SCALE_SERVICES", "5000"))

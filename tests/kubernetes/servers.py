@@ -9,8 +9,8 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
 from kube_lab import testing  # noqa: E402
+from kube_lab.speaker_pair import SpeakerPair  # noqa: E402
 from netns_lab import testing as netns  # noqa: E402
-from speaker_pair import SpeakerPair  # noqa: E402
 
 PAUSE = 6.0
 

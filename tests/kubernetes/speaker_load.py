@@ -13,11 +13,9 @@ import time
 sys.dont_write_bytecode = True
 _HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(_HERE.parent / "support"))
-sys.path.insert(0, str(_HERE / "interop"))
 
-import request_rates  # noqa: E402
-from candidates import Book, Programs  # noqa: E402
-from kube_lab import network, provision, testing  # noqa: E402
+from kube_lab import network, provision, request_rates, testing  # noqa: E402
+from kube_lab.candidates import Book, Programs  # noqa: E402
 from kube_lab.cluster import Cluster  # noqa: E402
 from netns_lab import testing as netns  # noqa: E402
 from netns_lab.programs import wait_until  # noqa: E402

@@ -9,13 +9,13 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
-from evidence import Chronicle  # noqa: E402
 from kube_lab import certificates, testing  # noqa: E402
 from kube_lab.api import LEASES  # noqa: E402
+from kube_lab.evidence import Chronicle  # noqa: E402
 from kube_lab.fault_proxy import FaultProxy  # noqa: E402
+from kube_lab.speaker_pair import DURATION, FIRST_MAX, GROUP, NAMESPACE, QUIET, RENEW, SpeakerPair  # noqa: E402
 from netns_lab import testing as netns  # noqa: E402
 from netns_lab.programs import wait_until  # noqa: E402
-from speaker_pair import DURATION, FIRST_MAX, GROUP, NAMESPACE, QUIET, RENEW, SpeakerPair  # noqa: E402
 
 LAYOUT = "isat-layout"
 RECOVER_MAX = DURATION + 5.0  # after the end of a trouble; a back-off may be waited out, and the machine may be busy

@@ -7,7 +7,7 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
-from fake_cluster import API_SERVER, FakeCluster, node_object, service_object  # noqa: E402
+from kube_lab.fake_cluster import API_SERVER, FakeCluster, node_object, service_object  # noqa: E402
 from netns_lab import testing  # noqa: E402
 
 CLASS = "example.com/isat"

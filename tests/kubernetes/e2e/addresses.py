@@ -6,13 +6,12 @@ import sys
 import time
 
 sys.dont_write_bytecode = True
-_HERE = pathlib.Path(__file__).resolve().parent
-sys.path[1:1] = [str(_HERE.parent), str(_HERE.parents[1] / "support")]
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
 
-from case import VIPS, WEB, EndToEnd, main  # noqa: E402
+from kube_lab.objects import SERVICES, SPACE  # noqa: E402
+from kube_lab.world import MANIFESTS, NAMESPACE  # noqa: E402
+from kube_lab.world_case import VIPS, WEB, EndToEnd, main  # noqa: E402
 from netns_lab.programs import wait_until  # noqa: E402
-from objects import SERVICES, SPACE  # noqa: E402
-from world import MANIFESTS, NAMESPACE  # noqa: E402
 
 REFUSED = 6.0  # seconds for which a right is missing, and that is told once
 GRANTED_MAX = 35.0  # until what was refused again and again is tried once more

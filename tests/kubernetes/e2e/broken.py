@@ -8,11 +8,10 @@ import sys
 import time
 
 sys.dont_write_bytecode = True
-_HERE = pathlib.Path(__file__).resolve().parent
-sys.path[1:1] = [str(_HERE.parent), str(_HERE.parents[1] / "support")]
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
 
-import pages  # noqa: E402
-from case import HOLD, NODE_ADDRESS, VIPS, WEB, EndToEnd, main  # noqa: E402
+from kube_lab import pages  # noqa: E402
+from kube_lab.world_case import HOLD, NODE_ADDRESS, VIPS, WEB, EndToEnd, main  # noqa: E402
 from netns_lab.programs import wait_until  # noqa: E402
 
 ROLE = "isat-speaker"

@@ -8,12 +8,10 @@ import sys
 import time
 
 sys.dont_write_bytecode = True
-_HERE = pathlib.Path(__file__).resolve().parent
-sys.path[1:1] = [str(_HERE.parent), str(_HERE.parents[1] / "support")]
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
 
-from case import DEATH_MAX, DURATION, NODE_ADDRESS, VIPS, WEB, EndToEnd, main  # noqa: E402
-from netns_lab.programs import wait_until  # noqa: E402
-from objects import SPACE, Objects  # noqa: E402
+from kube_lab.objects import SPACE, Objects  # noqa: E402
+from kube_lab.world_case import DEATH_MAX, DURATION, VIPS, WEB, EndToEnd, main  # noqa: E402
 
 OUTAGE = 60.0
 FOLLOWED_MAX = 1.5  # seconds from the first frame after an outage until what was changed meanwhile is followed

@@ -7,13 +7,12 @@ import sys
 import time
 
 sys.dont_write_bytecode = True
-_HERE = pathlib.Path(__file__).resolve().parent
-sys.path[1:1] = [str(_HERE.parent), str(_HERE.parents[1] / "support")]
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
 
-from case import APPEAR_MAX, DEATH_MAX, DURATION, VIPS, WEB, WITHDRAW_MAX, EndToEnd, main  # noqa: E402
+from kube_lab.sightings import QUIET  # noqa: E402
+from kube_lab.world import NAMESPACE  # noqa: E402
+from kube_lab.world_case import APPEAR_MAX, DEATH_MAX, DURATION, VIPS, WEB, WITHDRAW_MAX, EndToEnd, main  # noqa: E402
 from netns_lab.programs import wait_until  # noqa: E402
-from sightings import QUIET  # noqa: E402
-from world import NAMESPACE  # noqa: E402
 
 BRIEF = VIPS[7]
 AGE = 60.0  # seconds for which a record that nobody can need lies there before it is removed

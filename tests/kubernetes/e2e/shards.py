@@ -11,15 +11,15 @@ import sys
 import time
 
 sys.dont_write_bytecode = True
-_HERE = pathlib.Path(__file__).resolve().parent
-sys.path[1:1] = [str(_HERE.parent), str(_HERE.parents[1] / "support")]
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
 
-import pages  # noqa: E402
-from case import DEATH_MAX, DURATION, FIRST_MAX, WorldTest, main  # noqa: E402
+from kube_lab import pages  # noqa: E402
+from kube_lab.objects import PLAIN, Objects  # noqa: E402
+from kube_lab.sightings import QUIET  # noqa: E402
+from kube_lab.world import CONNECTOR  # noqa: E402
+from kube_lab.world_case import DEATH_MAX, DURATION, FIRST_MAX, WorldTest, main  # noqa: E402
 from netns_lab.programs import Program, wait_until  # noqa: E402
 from netns_lab.scrape import Scrape  # noqa: E402
-from objects import PLAIN, Objects  # noqa: E402
-from sightings import QUIET  # noqa: E402
 
 GROUPS, COUNT = 8, 240
 SHARE = 3  # of 8 groups on 3 nodes, rounded up
@@ -154,7 +154,7 @@ class Shards(WorldTest):
         for vip in targets.values():
             self.assertTrue(wait_until(lambda vip=vip: self.world.connects(vip), 15.0, 0.1), f"{vip} is not reached")
         began = time.time()
-        client = Program(self.world.client, sys.executable, _HERE / "connector.py", 80, *targets.values())
+        client = Program(self.world.client, sys.executable, CONNECTOR, 80, *targets.values())
         self.addCleanup(client.stop)
         self.assertTrue(client.wait_line("ready", 10.0), client.log)
         back = self.comes_back("node-3")

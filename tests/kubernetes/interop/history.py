@@ -7,7 +7,7 @@ import threading
 import time
 import urllib.parse
 
-from candidates import OURS, SECOND
+from kube_lab.candidates import OURS, SECOND
 
 _MICRO_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 

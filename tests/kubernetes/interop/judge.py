@@ -3,7 +3,7 @@
 import itertools
 from typing import NamedTuple
 
-from candidates import OURS, RIVAL, SECOND, Interval
+from kube_lab.candidates import OURS, RIVAL, SECOND, Interval
 
 CLOCKS = SECOND // 1000  # by how much a time that was noted just before or after an event may be off
 

@@ -11,14 +11,15 @@ import shutil
 import sys
 import time
 
-from evidence import Chronicle, Frame, wrong_frames
-from kube_lab import provision, testing
 from netns_lab import testing as netns
 from netns_lab.programs import wait_until
 from netns_lab.sandbox import skip
-from objects import SPACE
-from sightings import QUIET, Sightings, answered_twice
-from world import NAMESPACE, World
+
+from . import provision, testing
+from .evidence import Chronicle, Frame, wrong_frames
+from .objects import SPACE
+from .sightings import QUIET, Sightings, answered_twice
+from .world import NAMESPACE, World
 
 VIPS = [f"10.77.0.{number}" for number in range(100, 108)]
 WEB = VIPS[0]

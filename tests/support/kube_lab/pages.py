@@ -2,7 +2,8 @@
 """The pages that a speaker serves by --http, its metrics read by Prometheus's own library."""
 from netns_lab import scrape
 from netns_lab.sandbox import skip
-from world import http_get
+
+from .world import http_get
 
 PORT = 7486  # that of the manifests
 BOUND = 5.0  # seconds for one page

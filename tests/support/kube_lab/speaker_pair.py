@@ -4,11 +4,12 @@ troubles start from, and by what they judge."""
 import os
 import time
 
-from evidence import Chronicle, Witness, wrong_frames
-from kube_lab import network, testing
-from kube_lab.cluster import Cluster
 from netns_lab import testing as netns
 from netns_lab.programs import wait_until
+
+from . import network, testing
+from .cluster import Cluster
+from .evidence import Chronicle, Witness, wrong_frames
 
 NAMESPACE, GROUP = "isat-system", "isat-group-0"
 DURATION, RENEW = 3.0, 0.75  # of the default profile, seconds

@@ -15,17 +15,17 @@ import socket
 import sys
 import time
 
-from kube_lab import network
-from kube_lab.cluster import Cluster
-from kube_lab.servers import Server
 from netns_lab import lab, testing as netns
 from netns_lab.programs import Program, wait_until
 
-import objects
+from . import network, objects
+from .cluster import Cluster
+from .servers import Server
 
 MANIFESTS = netns.ROOT / "examples" / "kubernetes"
 NAMESPACE, ACCOUNT = "isat-system", "isat-speaker"
 _HERE = pathlib.Path(__file__).resolve().parent
+CONNECTOR = _HERE / "connector.py"
 _CONNECT_MAX = 1.0  # seconds for one HTTP request
 
 
