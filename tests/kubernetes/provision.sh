@@ -7,7 +7,8 @@
 # Programs that are there already are taken as envtest does: $TEST_ASSET_ETCD, $TEST_ASSET_KUBE_APISERVER and
 # $TEST_ASSET_KUBECTL, else what $KUBEBUILDER_ASSETS holds, else what /usr/local/kubebuilder/bin holds. What is still
 # missing is built from tests/kubernetes/tools with Go (minutes at first) and kept outside the tree, below
-# ${XDG_CACHE_HOME:-~/.cache}/isat, by version. kube-proxy is no part of that convention ($TEST_ASSET_KUBE_PROXY here):
+# ${XDG_CACHE_HOME:-~/.cache}/isat, by version. A Go that is too old for them, such as Debian 12's, fetches a newer one as
+# the module that it is, which is kept there, too, and installed nowhere. kube-proxy is no part of that convention ($TEST_ASSET_KUBE_PROXY here):
 # where the others were found and it was not, it is left out.
 #
 # usage: provision.sh
@@ -19,6 +20,10 @@ tools=$here/tools
 packages=(./etcd k8s.io/kubernetes/cmd/{kube-apiserver,kubectl,kube-proxy})
 needed=(etcd kube-apiserver kubectl)
 default_assets=/usr/local/kubebuilder/bin
+# What is fetched where Go is too old, on the processor that $(uname -m) names: version and checksum of its module.
+go_version=1.24.13 go_processor=x86_64
+go_module=golang.org/toolchain@v0.0.1-go$go_version.linux-amd64
+go_sum=h1:5sgfUhn9QCgVl4UYj32GrIYFHI3bi2UX55tNfupXwxc=
 
 say() { echo "provision.sh: $*" >&2; }
 fail() { say "$*" && exit 1; }
@@ -42,21 +47,47 @@ sources_of() {
 }
 
 # go_in MODULE WORDS...: Go as we use it, whatever the environment or a workspace around the tree says.
+go=go
 go_in() {
   local module=$1
   shift
-  (cd "$module" && CGO_ENABLED=0 GOWORK=off GOFLAGS=-buildvcs=false nice -n 5 go "$@" 9>&-)
+  (cd "$module" && GOTOOLCHAIN=local CGO_ENABLED=0 GOWORK=off GOFLAGS=-buildvcs=false nice -n 5 "$go" "$@" 9>&-)
 }
 
-# can_build MODULE PACKAGE...: Go is here, is new enough, and all modules can be had.
+# fetch_go: makes the folder $cache/go$go_version by means of an older Go. A module's files come without the right to be
+# run. The checksum is compared with ours, so no database of checksums needs to be reached.
+fetch_go() {
+  local here=$building/fetched old said sum
+  old=$(go version)
+  [[ $(uname -m) == "$go_processor" ]] || skip "$old is too old, and what is fetched instead is for $go_processor only"
+  say "$old is too old: fetching Go $go_version"
+  mkdir "$here"
+  printf 'module fetched\n' >"$here/go.mod"
+  said=$(cd "$here" && GOMODCACHE=$here/modules GOFLAGS=-modcacherw GOWORK=off GONOSUMDB=golang.org/toolchain \
+    go mod download -json "$go_module" 2>&1) || skip "$old is too old, and Go $go_version cannot be fetched: ${said//$'\n'/ }"
+  sum=$(sed -n 's/.*"Sum": "\(.*\)".*/\1/p' <<<"$said")
+  [[ $sum == "$go_sum" ]] || fail "$go_module has the checksum '$sum', and not '$go_sum'"
+  mv "$here/modules/$go_module" "$here/go"
+  chmod +x "$here"/go/bin/* "$here"/go/pkg/tool/*/*
+  mv -T "$here/go" "$cache/go$go_version"
+  rm -rf "$here"
+}
+
+# find_go MODULE: lets go_in take a Go that is new enough for the module.
+find_go() {
+  command -v go >/dev/null ||
+    skip "no Go here: $(sed -n 's/^go //p' "$1/go.mod") or newer builds ${1#"$root/"}, and an older one can fetch it"
+  ! go_in "$1" list -m >/dev/null 2>&1 || return 0
+  [[ -d $cache/go$go_version ]] || fetch_go
+  go=$cache/go$go_version/bin/go
+  go_in "$1" list -m >/dev/null || fail "Go $go_version cannot read $1/go.mod"
+}
+
+# can_build MODULE PACKAGE...: Go is here, and all modules can be had.
 can_build() {
-  local module=$1 wanted said
+  local module=$1 said
   shift
-  wanted=$(sed -n 's/^go //p' "$module/go.mod")
-  command -v go >/dev/null || skip "no Go here: $wanted or newer builds ${module#"$root/"}"
-  said=$(go_in "$module" list -m 2>&1) || skip "Go is too old: $wanted or newer builds ${module#"$root/"}, here is $(
-    go env GOVERSION 2>/dev/null || go version
-  ) (${said##*$'\n'})"
+  find_go "$module"
   say "looking for the modules of ${module#"$root/"}, and fetching those that are missing"
   said=$(go_in "$module" list -mod=readonly -deps -f '{{if .Error}}{{.Error}}{{end}}' "$@" 2>&1 >/dev/null) || {
     [[ $said != *"go mod tidy"* ]] || fail "$module: go.mod or go.sum is not complete: $said"

@@ -2,6 +2,8 @@
 """provision.sh with a Go that is played by a script: what it takes, what it builds, when it skips. No network, no time."""
 import os
 import pathlib
+import platform
+import re
 import subprocess
 import sys
 import tempfile
@@ -10,14 +12,24 @@ import unittest
 sys.dont_write_bytecode = True
 SCRIPT = pathlib.Path(__file__).resolve().parent / "provision.sh"
 PROGRAMS = ("etcd", "kube-apiserver", "kubectl", "kube-proxy")
+FETCHED = dict(re.findall(r"^go_(version|sum)=(\S+)", SCRIPT.read_text(encoding="utf-8"), re.MULTILINE))
 
-# Notes every call, and fails or builds as the environment says.
+# Notes every call, and fails or builds as the environment says. One that is too old can fetch another one that is not.
 GO = """#!/usr/bin/env bash
-echo "$*" >>"$CALLS"
+echo "$0 $*" >>"$CALLS"
+too_old=${TOO_OLD-}
+[[ $0 == "$BIN/go" ]] || too_old=
 case "$1 $2" in
-  "list -m") [[ -z ${TOO_OLD-} ]] || { echo "go: go.mod requires go >= 1.24.0 (running go 1.19)" >&2; exit 1; } ;;
+  "list -m") [[ -z $too_old ]] || { echo "go: go.mod requires go >= 1.24.0 (running go 1.19)" >&2; exit 1; } ;;
   "list -mod=readonly") [[ -z ${OFFLINE-} ]] || { echo "$OFFLINE" >&2; exit 1; } ;;
-  "env GOVERSION") echo go1.19 ;;
+  "version ") echo "go version go1.19" ;;
+  "mod download")
+    [[ -z ${OFFLINE-} ]] || { printf '{\\n\\t"Error": "%s"\\n}\\n' "$OFFLINE"; exit 1; }
+    folder=$GOMODCACHE/$4
+    mkdir -p "$folder"/{bin,pkg/tool/linux_amd64}
+    sed '' "$0" >"$folder/bin/go"
+    echo >"$folder/pkg/tool/linux_amd64/link"
+    printf '{\\n\\t"Path": "golang.org/toolchain",\\n\\t"Sum": "%s",\\n\\t"GoModSum": "h1:other"\\n}\\n' "$SUM" ;;
   build*)
     while [[ $1 != -o ]]; do shift; done
     [[ -z ${BROKEN-} ]] || exit 1
@@ -40,8 +52,9 @@ class Provision(unittest.TestCase):
         self.calls = self.home / "calls"
         self.cache = self.home / "cache" / "isat"
         self.executable(self.home / "bin" / "go", GO)
+        self.executable(self.home / "bin" / "uname", "#!/bin/sh\necho x86_64\n")
         self.environment = {"PATH": f"{self.home}/bin:/usr/bin:/bin", "HOME": str(self.home), "CALLS": str(self.calls),
-                            "XDG_CACHE_HOME": str(self.home / "cache")}
+                            "XDG_CACHE_HOME": str(self.home / "cache"), "BIN": f"{self.home}/bin", "SUM": FETCHED["sum"]}
 
     @staticmethod
     def executable(path, text="#!/bin/sh\n"):
@@ -62,9 +75,13 @@ class Provision(unittest.TestCase):
     def provision(self, *words, **environment):
         return self.end(self.begin(*words, **environment))
 
+    def called(self, word):
+        """By what path Go was called to do that, each time."""
+        lines = self.calls.read_text().splitlines() if self.calls.exists() else []
+        return [line.split()[0] for line in lines if line.split()[1] == word]
+
     def builds(self):
-        return [line for line in (self.calls.read_text().splitlines() if self.calls.exists() else [])
-                if line.startswith("build")]
+        return self.called("build")
 
     def kept(self):
         return sorted(each.name for each in self.cache.iterdir() if each.name != "lock")
@@ -111,13 +128,38 @@ class Provision(unittest.TestCase):
 
     def test_without_go_it_skips(self):
         (self.home / "bin" / "go").unlink()
-        for tool in ("bash", "sed", "sha256sum", "cut", "uname", "dirname", "find", "sort", "mkdir", "flock", "mktemp",
+        for tool in ("bash", "sed", "sha256sum", "cut", "dirname", "find", "sort", "mkdir", "flock", "mktemp",
                      "rm", "nice", "head"):
             (self.home / "bin" / tool).symlink_to(f"/usr/bin/{tool}")
         self.skips("no Go here: .* builds tests/kubernetes/tools", PATH=f"{self.home}/bin")
 
-    def test_with_a_go_that_is_too_old_it_skips(self):
-        self.skips("Go is too old: .* here is go1.19", TOO_OLD="1")
+    def test_a_go_that_is_too_old_fetches_a_newer_one_and_that_builds(self):
+        name = f"go{FETCHED['version']}"
+        code, folder, said = self.provision(TOO_OLD="1")
+        self.assertEqual(code, 0, said)
+        self.assertEqual(self.builds(), [f"{self.cache}/{name}/bin/go"])
+        self.assertTrue(os.access(self.cache / name / "pkg/tool/linux_amd64/link", os.X_OK))
+        self.assertEqual(self.kept(), sorted([name, pathlib.Path(folder).name]))
+
+    def test_the_newer_one_is_fetched_once(self):
+        self.provision(TOO_OLD="1", BROKEN="1")
+        code, _, said = self.provision(TOO_OLD="1")
+        self.assertEqual(code, 0, said)
+        self.assertEqual((len(self.called("mod")), len(self.builds())), (1, 2))
+
+    def test_a_newer_one_with_another_checksum_is_a_failure_and_nothing_is_kept(self):
+        code, _, said = self.provision(TOO_OLD="1", SUM="h1:another")
+        self.assertEqual(code, 1)
+        self.assertIn("has the checksum 'h1:another', and not 'h1:", said)
+        self.assertEqual((self.kept(), self.builds()), ([], []))
+
+    def test_with_a_go_that_is_too_old_and_no_way_to_another_one_it_skips(self):
+        self.skips("go version go1.19 is too old, and Go .* cannot be fetched: .*no route", TOO_OLD="1", OFFLINE="no route")
+
+    def test_on_another_processor_a_go_that_is_too_old_fetches_none(self):
+        self.executable(self.home / "bin" / "uname", "#!/bin/sh\necho riscv64\n")
+        self.skips("go version go1.19 is too old, and what is fetched instead is for x86_64 only", TOO_OLD="1")
+        self.assertEqual(self.called("mod"), [])
 
     def test_without_a_way_to_the_modules_it_skips(self):
         self.skips("cannot be fetched: go: dial tcp: no route", OFFLINE="go: dial tcp: no route")

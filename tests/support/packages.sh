@@ -20,7 +20,9 @@ isat_packages() {
       echo doctest-dev libbenchmark-dev clang-format-19 pkg-config ccache python3 openssl python3-prometheus-client doxygen
       echo iproute2 iputils-arping libcap2-bin nftables util-linux procps
       # What tries the packages out: Conan gets an environment of its own, Debian's are made, judged and installed.
-      echo python3-venv adduser dpkg-dev file lintian systemd
+      echo python3-venv adduser ca-certificates dpkg-dev file lintian systemd
+      # Any Go: it fetches the one that tests/kubernetes/provision.sh builds with.
+      command -v go >/dev/null || echo golang-go
       ;;
     ci) # the second compiler and its tools
       echo clang-19 clang-tidy-19 libclang-rt-19-dev llvm-19
