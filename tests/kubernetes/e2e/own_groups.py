@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSL-1.0
 """A group for each address (--groups service): real etcd, kube-apiserver and kube-proxy, three nodes, real Services. Each
 address has a Lease that names its owner as kubectl shows it, Local ones are led where their endpoints are, Services that
-share an address share the group, and the Lease of an address that nobody has any more is removed after a minute."""
+share an address share the group, and the Lease of an address that nobody has any more is removed after a minute, also one
+whose holder has died."""
 import pathlib
+import signal
 import sys
 import time
 
@@ -14,7 +16,7 @@ from kube_lab.world import NAMESPACE  # noqa: E402
 from kube_lab.world_case import APPEAR_MAX, DEATH_MAX, DURATION, VIPS, WEB, WITHDRAW_MAX, EndToEnd, main  # noqa: E402
 from netns_lab.programs import wait_until  # noqa: E402
 
-BRIEF = VIPS[7]
+BRIEF, ORPHAN = VIPS[7], VIPS[6]
 AGE = 60.0  # seconds for which a record that nobody can need lies there before it is removed
 REMOVED_MAX = AGE + 3 * 2.0 + 10.0  # each node leaves it 2 s to the next better one
 SHOWN_MAX = 2.0
@@ -29,12 +31,20 @@ class OwnGroups(EndToEnd):
 
     @classmethod
     def setUpClass(cls):
-        """An address comes and goes before all tests: they take up some of the time for which its Lease is kept."""
+        """Two addresses come and go before all tests, which take up some of the time for which their Leases are kept. The only
+        node that may have the second one dies."""
         super().setUpClass()
         cls.objects.service("brief", BRIEF, cls.world.endpoints())
         cls.first_answer(BRIEF)
         cls.gone = time.time()
         cls.objects.remove("brief")
+        leads = cls.sightings.first(WEB, cls.gone, QUIET).mac
+        cls.dead = next(node for node in cls.nodes.values() if node.mac != leads)
+        cls.objects.service("orphan", ORPHAN, cls.world.endpoints(cls.dead.name), externalTrafficPolicy="Local")
+        cls.first_answer(ORPHAN)
+        cls.dead.speaker.stop(signal.SIGKILL)
+        cls.objects.remove("orphan")
+        cls.dead.start_speaker()
 
     def lease_of(self, vip):
         return lease_name(vip)
@@ -159,6 +169,18 @@ class OwnGroups(EndToEnd):
         self.assertEqual(self.named(WEB).keys(), {WEB})
         self.appears("it comes anew", lambda: self.objects.service("again", BRIEF, self.world.endpoints()), BRIEF)
         self.named(WEB, BRIEF)
+
+    def test_what_the_holder_has_left_by_dying_is_removed_a_minute_after_it_ran_out(self):
+        kept = [each for each in self.chronicle.of(lease_name(ORPHAN)) if each.lease][-1]
+        self.assertEqual(kept.node, self.dead.name)
+        self.assertTrue(kept.lease["spec"].get("holderIdentity", "").startswith(f"{self.dead.name}_"), "it was let go of")
+        end = kept.renewed + DURATION
+        self.assertTrue(wait_until(lambda: self.chronicle.of(lease_name(ORPHAN))[-1].lease is None,
+                                   end + REMOVED_MAX - time.time(), 0.2), f"it is not removed: {self.leases()}")
+        removed = self.chronicle.of(lease_name(ORPHAN))[-1]
+        print(f"  {self.dead.name} dies and leaves it; it is removed {removed.heard - end:.1f} s after it ran out", flush=True)
+        self.assertGreater(removed.heard - end, AGE * 0.99, "something could need it")
+        self.assertNotIn(ORPHAN, self.leases())
 
 
 if __name__ == "__main__":
