@@ -83,7 +83,11 @@ void chosen_elector::make_layout_elector(const options& what, std::chrono::nanos
   wanted.on_notice = [this](const election::election_notice& notice) {
     if (metrics_ != nullptr) metrics_->note(notice);
     const auto* const failed = std::get_if<election::store_failed>(&notice);
-    log_election(log_, notice, failed != nullptr ? store_failure(failed->reason) : std::string{}, &groups_);
+    const auto* const kept = std::get_if<election::removal_refused>(&notice);
+    std::string detail;
+    if (failed != nullptr) detail = store_failure(failed->reason);
+    if (kept != nullptr) detail = store_failure(kept->reason);
+    log_election(log_, notice, detail, &groups_);
   };
   wanted.on_layout = std::move(on_layout);
   wanted.groups = &groups_;

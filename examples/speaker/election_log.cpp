@@ -114,6 +114,12 @@ struct notice_logger {
 
   void operator()(const election::store_answers&) const { log.info("the store answers again"); }
 
+  void operator()(const election::removal_refused& told) const {
+    log_fields fields{{"reason", told.reason.message()}};
+    if (!detail.empty()) fields.emplace_back("detail", std::string{detail});
+    log.warn("leases that nobody needs any more cannot be removed; they do no harm", std::move(fields));
+  }
+
   void operator()(const election::node_name_taken&) const {
     log.error(
         "another speaker has the same node name, give each its own by --node-name; until then groups may be "

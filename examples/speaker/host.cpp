@@ -43,7 +43,7 @@ selection select_interfaces(std::span<const isat::transport::interface_pattern> 
       matched = matched || all[at].ethernet || !pattern.is_glob();
       selected[at] = selected[at] || all[at].ethernet;
     }
-    if (!matched) result.missing.push_back(pattern.text());
+    if (!matched) result.missing.push_back(pattern);
   }
   for (std::size_t at = 0; at < all.size(); ++at) {
     if (selected[at]) result.links.push_back(all[at]);
@@ -53,8 +53,9 @@ selection select_interfaces(std::span<const isat::transport::interface_pattern> 
 
 std::vector<std::string> describe_problems(const selection& found) {
   std::vector<std::string> sentences;
-  for (const std::string& name : found.missing) {
-    sentences.push_back(fmt::format("no interface matches {} yet, waiting for one to appear", quoted(name)));
+  for (const auto& each : found.missing) {
+    if (each.is_glob() && !found.links.empty()) continue;
+    sentences.push_back(fmt::format("no interface matches {} yet, waiting for one to appear", quoted(each.text())));
   }
   for (const std::string& name : found.not_ethernet) {
     sentences.push_back(fmt::format("interface {} is not Ethernet, nothing is announced on it", name));
@@ -64,8 +65,8 @@ std::vector<std::string> describe_problems(const selection& found) {
 
 void require_all(const selection& found) {
   if (!found.missing.empty()) {
-    throw failure{exit_code::configuration,
-                  fmt::format("no interface matches {}, and --strict does not wait for one", quoted(found.missing[0]))};
+    throw failure{exit_code::configuration, fmt::format("no interface matches {}, and --strict does not wait for one",
+                                                        quoted(found.missing[0].text()))};
   }
   if (!found.not_ethernet.empty()) {
     throw failure{

@@ -25,16 +25,17 @@ struct local_address {
 
 /// The interfaces that some patterns select, and the patterns that select none.
 struct selection {
-  std::vector<isat::transport::link_state> links;  ///< Ethernet interfaces, by ascending index
-  std::vector<std::string> not_ethernet;           ///< named interfaces on which there is no ARP
-  std::vector<std::string> missing;                ///< patterns that match nothing
+  std::vector<isat::transport::link_state> links;           ///< Ethernet interfaces, by ascending index
+  std::vector<std::string> not_ethernet;                    ///< named interfaces on which there is no ARP
+  std::vector<isat::transport::interface_pattern> missing;  ///< those that match nothing
 };
 
 /// Looks up all interfaces and selects from them.
 /// @throws failure with exit_code::os when the kernel does not tell
 selection select_interfaces(std::span<const isat::transport::interface_pattern> patterns);
 
-/// One sentence per name or pattern on which nothing can be announced now, and what will be done about it.
+/// One sentence per name or pattern on which nothing can be announced now, and what will be done about it. Of patterns,
+/// which may name what other hosts have, only where there is no interface at all.
 std::vector<std::string> describe_problems(const selection& found);
 
 /// @throws failure with exit_code::configuration when something named is missing or has no ARP

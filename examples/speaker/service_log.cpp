@@ -57,7 +57,9 @@ void log_vip(const logger& log, const isat::speaker_event& event, const kubernet
   }
   if (const auto* removed = std::get_if<isat::vip_removed>(&event)) {
     const auto standing = known.standing_of(removed->vip);
-    log.info("a VIP has gone", {{"vip", removed->vip.to_string()}, {"because", std::string{to_string(standing)}}});
+    const bool is_nobodys = standing == kubernetes::vip_standing::none;
+    const std::string because{is_nobodys ? "no_service" : to_string(standing)};
+    log.info("a VIP has gone", {{"vip", removed->vip.to_string()}, {"because", because}});
   }
 }
 

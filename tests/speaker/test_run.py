@@ -305,8 +305,8 @@ class Interfaces(RunTest):
 
     def test_a_dry_run_says_what_would_be_announced_where(self):
         command("ip link set dev veth1 down")
-        out = self.assert_ok(run("-i", "veth*", "-i", "none0", "-i", "lo", "-a", VIP, "-a", "10.77.1.0/28",
-                                 "--node-name", "node-a", "--dry-run"))
+        out = self.assert_ok(run("-i", "veth*", "-i", "none0", "-i", "none*", "-i", "lo", "-a", VIP,
+                                 "-a", "10.77.1.0/28", "--node-name", "node-a", "--dry-run"))
         mac = re.search(r"link/ether (\S+)", subprocess.run("ip link show dev veth1".split(), check=True, text=True,
                                                             capture_output=True).stdout)[1]
         lines = out.splitlines()

@@ -104,7 +104,7 @@ class basic_election_machine {
   /// and the next one when it is gone. A hint, for what one of them is to do and each may. False while it is not known
   /// who takes part.
   bool comes_first(std::uint64_t key) const noexcept {
-    bool first = listed_ && !stopping_;
+    bool first = listed_since_ && !stopping_;
     const std::uint64_t own = weight(key, settings_.self);
     members_.for_each_present([&](node_id each) { first = first && weight(key, each) < own; });
     return first;
@@ -124,9 +124,10 @@ class basic_election_machine {
   static constexpr duration rebalance_step = std::chrono::seconds{1};
   /// For how long each node leaves the removal of a record to the next better one.
   static constexpr duration removal_step = std::chrono::seconds{2};
-  /// For how long placement rests afterwards, for each pair of a group and a node: ten times what it costs. Eight
-  /// groups notice nothing of it, and a thousand that change hands at once do not occupy a processor.
+  /// For how long placement rests afterwards, for each pair of a group and a node, which is ten times what it costs and
+  /// more: so a thousand groups that change hands at once do not occupy a processor. At most one step of the hold-off.
   static constexpr duration placement_rest = std::chrono::nanoseconds{500};
+  static constexpr duration placement_rest_max = placement::rank_step;
 
  private:
   struct slot {
@@ -138,19 +139,35 @@ class basic_election_machine {
     std::size_t place = 0;     // in the placement, if it has one
     bool wanted = false;
     bool came = false;     // it is wanted anew and was not led since: who let go of it before need not stay out
-    bool is_gone = false;  // the watch has told that its record is
+    bool is_gone = false;  // the watch has told that its record is, or a removal was done
     bool is_told = true;   // ... or has told of it, since it last missed something
     bool busy = false;     // it is of the layout, and held or in flight
     bool may_ask = false;  // it is among those that may have requests; likewise the next one
     bool may_tell = false;
     std::optional<lease_request> removal;
-    version removed;  // the version that the last removal was of
     std::optional<lease_time> removal_asked;
     group_owner owner;
     lease_time renewed;      // when the owner's last version was received
     duration due{};          // when to call tick(), on BOOTTIME
     std::uint64_t term = 0;  // of the leadership that runs; 0: none
     lease_time led_since;    // its beginning
+  };
+
+  // First in, first out.
+  class id_queue {
+   public:
+    bool empty() const noexcept { return ids_.empty(); }
+    group_id front() const noexcept { return ids_[taken_]; }
+    void push(group_id id) { ids_.push_back(id); }
+    void pop() noexcept {
+      if (++taken_ < ids_.size()) return;
+      ids_.clear();
+      taken_ = 0;
+    }
+
+   private:
+    std::vector<group_id> ids_;
+    std::size_t taken_ = 0;
   };
 
   static constexpr std::size_t index(group_id group) noexcept { return static_cast<std::size_t>(group); }
@@ -202,9 +219,11 @@ class basic_election_machine {
   placement placement_;
   std::map<std::uint64_t, slot> groups_;  // by a key that is the same on all nodes
   std::vector<slot*> by_id_;
-  std::vector<group_id> may_ask_;   // all that have requests which were not taken, and some that have none
-  std::vector<group_id> may_tell_;  // likewise of events
-  std::size_t busy_ = 0;            // groups that are
+  // All that have requests which were not taken, and some that have none; likewise of events. Requests go in the order
+  // of keys, as far as they are made at once: so others hear of releases in the order in which they place groups.
+  id_queue may_ask_;
+  id_queue may_tell_;
+  std::size_t busy_count_ = 0;  // groups of the layout that are held or in flight
   std::uint64_t next_serial_ = layout::count_max;
   std::uint64_t term_max_ = 0;  // of groups that were forgotten
 
@@ -212,10 +231,10 @@ class basic_election_machine {
   std::uint64_t writer_ = 0;
   std::uint32_t count_ = 0;  // groups of the present layout
   bool is_per_address_ = false;
-  std::optional<lease_time> open_since_;  // the present layout
-  bool was_valid_ = false;                // the layout could be acted upon, when last looked at
-  bool listed_ = false;
-  bool doubted_ = false;  // the layout was, when last looked at
+  std::optional<lease_time> open_since_;    // the present layout
+  std::optional<lease_time> listed_since_;  // the store, the last time; none: never
+  bool was_valid_ = false;                  // the layout could be acted upon, when last looked at
+  bool doubted_ = false;                    // the layout was, when last looked at
   bool stopping_ = false;
   bool settled_ = false;
   bool known_to_all_ = false;  // the layout was changed with this process's consent

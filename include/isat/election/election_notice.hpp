@@ -41,10 +41,16 @@ struct store_failed {
 /// After store_failed: the store answers again.
 struct store_answers {};
 
+/// A store that does all else refuses to remove a record that nobody needs any more. Nothing rests on that, and it is
+/// tried again each minute; told once, and again for another reason or after a removal that was done.
+struct removal_refused {
+  error_code reason;
+};
+
 /// Another process writes its presence under this node's name: groups may be spread badly, but two never lead one.
 struct node_name_taken {};
 
-using election_notice =
-    std::variant<lease_transition, layout_changed, layout_not_followed, store_failed, store_answers, node_name_taken>;
+using election_notice = std::variant<lease_transition, layout_changed, layout_not_followed, store_failed, store_answers,
+                                     node_name_taken, removal_refused>;
 
 }  // namespace isat::inline v0::election

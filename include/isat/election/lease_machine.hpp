@@ -135,6 +135,7 @@ class basic_lease_machine {
 
   const lease_view& view() const noexcept { return view_; }
   /// How long until anybody may write over what is known, this process or another; less than zero: since when.
+  /// @pre view().known()
   duration free_in(const lease_time& now) const noexcept;
   /// The highest term that was seen or given.
   std::uint64_t term_max() const noexcept { return term_max_; }

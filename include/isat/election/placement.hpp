@@ -212,7 +212,7 @@ class placement {
   std::vector<group_place> places_;
   std::vector<node_id> others_;     // owners that are not this node
   std::vector<std::size_t> held_;   // groups of each live node
-  std::vector<std::size_t> given_;  // the same, and the free ones where they are to go
+  std::vector<std::size_t> given_;  // the same, and the free ones where they are to go while nobody is gone
   std::vector<std::size_t> load_;   // the same, while groups are given out
 };
 

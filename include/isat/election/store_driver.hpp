@@ -116,6 +116,7 @@ class store_driver {
   void take_in(const std::vector<entry>& all);
   void take_in(const record_key& key, const entry& told);
   std::optional<group_id> group_of(const record_key& key, bool exists);
+  void note_removal(error_code error);
   void note_store(store_task task, error_code error);
 
   // What follows.
@@ -174,6 +175,8 @@ class store_driver {
   bool step_again_ = false;
   store_health health_{0};
   std::vector<error_code> store_news_;  // to be told: why the store failed, or that it answers again
+  error_code removal_refused_;          // why no record can be removed, as was told
+  bool tells_removal_ = false;          // that is to be told
   bool name_taken_ = false;
   std::optional<layout> followed_;  // the layout that was handed on last in this run
   std::optional<layout_claim> told_layout_;

@@ -50,6 +50,9 @@ class store_health {
     return error;
   }
 
+  /// True if the store has failed.
+  bool has_failed() const noexcept { return failing_ != 0; }
+
   /// How long to wait before a list and a watch that failed are tried again: longer each time, and not the same for
   /// everybody. @param asked how long the store asks not to be asked
   duration pause(duration asked) noexcept {

@@ -51,7 +51,7 @@ void basic_election_machine<LeaseRules, LayoutRules>::set_candidate(const lease_
 
 template <class LeaseRules, class LayoutRules>
 void basic_election_machine<LeaseRules, LayoutRules>::on_listed(const lease_time& now) {
-  listed_ = true;
+  listed_since_ = now;
   placement_due_ = true;
   for (auto& [key, each] : groups_) {
     each.is_gone = each.is_gone || !each.is_told;
@@ -118,10 +118,10 @@ void basic_election_machine<LeaseRules, LayoutRules>::on_lease_response(const le
   lease_response own = response;
   own.id -= asked->serial << serial_shift;
   if (own.id == removal_id) {
-    // Who lost the race hears from the watch if there is a newer version; whatever else failed is tried much later.
-    const bool is_lost = own.outcome == lease_outcome::conflict && asked->lease.view().seen().at == asked->removed;
-    asked->is_gone = asked->is_gone || is_lost || own.outcome == lease_outcome::done;
-    if (own.outcome == lease_outcome::done) asked->lease.on_sight(now, {own.sight.at, false, {}, false});
+    // Who lost the race hears from the watch what is there now; whatever else went wrong is tried again much later.
+    if (own.outcome != lease_outcome::done) return;
+    asked->is_gone = true;
+    asked->lease.on_sight(now, {own.sight.at, false, {}, false});
   } else {
     doubt_era(now, own.sight);
     foresee(now, *asked, own.sight);
@@ -170,8 +170,8 @@ leadership basic_election_machine<LeaseRules, LayoutRules>::leads(group_id group
 
 template <class LeaseRules, class LayoutRules>
 std::optional<group_request> basic_election_machine<LeaseRules, LayoutRules>::take_lease_request() {
-  for (; !may_ask_.empty(); may_ask_.pop_back()) {
-    slot* const each = known(may_ask_.back());
+  for (; !may_ask_.empty(); may_ask_.pop()) {
+    slot* const each = known(may_ask_.front());
     if (each == nullptr) continue;
     auto request = each->lease.take_request();
     if (!request) request = std::exchange(each->removal, std::nullopt);
@@ -185,8 +185,8 @@ std::optional<group_request> basic_election_machine<LeaseRules, LayoutRules>::ta
 
 template <class LeaseRules, class LayoutRules>
 std::optional<group_event> basic_election_machine<LeaseRules, LayoutRules>::take_event() {
-  for (; !may_tell_.empty(); may_tell_.pop_back()) {
-    slot* const each = known(may_tell_.back());
+  for (; !may_tell_.empty(); may_tell_.pop()) {
+    slot* const each = known(may_tell_.front());
     if (each == nullptr) continue;
     const auto event = each->lease.take_event();
     each->may_tell = event.has_value();
@@ -225,7 +225,6 @@ bool basic_election_machine<LeaseRules, LayoutRules>::stopped() const noexcept {
 // ---- What follows ----
 
 // After an input of a lease machine: when does it want the next one, and whose is the group now?
-
 template <class LeaseRules, class LayoutRules>
 void basic_election_machine<LeaseRules, LayoutRules>::touch(const lease_time& now, slot& touched) {
   note(touched);
@@ -248,19 +247,17 @@ void basic_election_machine<LeaseRules, LayoutRules>::touch(const lease_time& no
 }
 
 // What is asked of all groups at once is kept for those alone that may have it, for there may be thousands.
-
 template <class LeaseRules, class LayoutRules>
 void basic_election_machine<LeaseRules, LayoutRules>::note(slot& touched) {
-  if (!std::exchange(touched.may_ask, true)) may_ask_.push_back(touched.id);
-  if (!std::exchange(touched.may_tell, true)) may_tell_.push_back(touched.id);
+  if (!std::exchange(touched.may_ask, true)) may_ask_.push(touched.id);
+  if (!std::exchange(touched.may_tell, true)) may_tell_.push(touched.id);
   const bool was_busy = std::exchange(touched.busy, in_layout(touched) && !touched.lease.idle());
-  busy_ += std::size_t{touched.busy};
-  busy_ -= std::size_t{was_busy};
+  busy_count_ += std::size_t{touched.busy};
+  busy_count_ -= std::size_t{was_busy};
   ceased_ = ceased_ || has_ceased(touched);
 }
 
 // A lease of an era that is not known to be over may be of one that is not known yet: before a record of it is taken
-
 // for missing, the layout is read.
 
 template <class LeaseRules, class LayoutRules>
@@ -271,8 +268,6 @@ void basic_election_machine<LeaseRules, LayoutRules>::doubt_era(const lease_time
   layout_.doubt(now);
   set_candidacies(now);
 }
-
-// A release is about to be told: who goes first is decided by this one group, not as if all of its owner's were free.
 
 template <class LeaseRules, class LayoutRules>
 void basic_election_machine<LeaseRules, LayoutRules>::settle(const lease_time& now) {
@@ -289,7 +284,7 @@ void basic_election_machine<LeaseRules, LayoutRules>::settle(const lease_time& n
   if (placement_due_ && places_in(now) <= duration{0}) place(now);
   if (candidacies_due_) set_candidacies(now);
   if (rebalances()) rebalance(now);
-  layout_.set_reading(now, busy_ != 0);
+  layout_.set_reading(now, busy_count_ != 0);
 }
 
 template <class LeaseRules, class LayoutRules>
@@ -309,7 +304,6 @@ void basic_election_machine<LeaseRules, LayoutRules>::follow_layout(const lease_
 }
 
 // A leadership that the layout's deadline has ended is over for good, even if the layout is confirmed later.
-
 template <class LeaseRules, class LayoutRules>
 void basic_election_machine<LeaseRules, LayoutRules>::check_layout(const lease_time& now) {
   if (!was_valid_ || before_for_holder(now, layout_.valid_until())) return;
@@ -348,13 +342,5 @@ group_owner basic_election_machine<LeaseRules, LayoutRules>::owner_of(const mach
   if (claim.node == settings_.self && claim.writer != lease.who().writer) return {};  // a predecessor's: nobody's
   return {claim.node, !is_held || view.seen().orphaned || claim.node == settings_.self};
 }
-
-// Zero or less: at once.
-
-// A second after the last one came, so that all that start together settle together; but nobody waits for ever.
-
-// Gives away one group that belongs elsewhere, if the node that it belongs to would be the one to take it, and both
-
-// have been what they are for so long that whoever has released the group stays out of it no more.
 
 }  // namespace isat::inline v0::election

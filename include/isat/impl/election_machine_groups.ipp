@@ -9,7 +9,6 @@
 namespace isat::inline v0::election {
 
 // Keys of addresses come after all ids.
-
 template <class LeaseRules, class LayoutRules>
 std::optional<std::uint64_t> basic_election_machine<LeaseRules, LayoutRules>::key_of(group_id group) const noexcept {
   if (!group_names::is_of_address(group)) return index(group);
@@ -19,7 +18,6 @@ std::optional<std::uint64_t> basic_election_machine<LeaseRules, LayoutRules>::ke
 }
 
 // Null for an id that stands for nothing.
-
 template <class LeaseRules, class LayoutRules>
 auto basic_election_machine<LeaseRules, LayoutRules>::slot_of(group_id group) -> slot* {
   if (slot* const found = known(group)) return found;
@@ -53,7 +51,6 @@ std::optional<group_id> basic_election_machine<LeaseRules, LayoutRules>::take_ce
 }
 
 // Nobody here wants it, and nothing of it is left: neither a record nor a write that may make one.
-
 template <class LeaseRules, class LayoutRules>
 bool basic_election_machine<LeaseRules, LayoutRules>::has_ceased(const slot& asked) const noexcept {
   if (!group_names::is_of_address(asked.id) || asked.wanted || !asked.lease.idle()) return false;
@@ -67,7 +64,6 @@ bool basic_election_machine<LeaseRules, LayoutRules>::in_layout(const slot& aske
 }
 
 // A group of one address is there while somebody wants it or has it.
-
 template <class LeaseRules, class LayoutRules>
 bool basic_election_machine<LeaseRules, LayoutRules>::exists_now(const slot& asked) const noexcept {
   if (!in_layout(asked)) return false;
@@ -75,25 +71,26 @@ bool basic_election_machine<LeaseRules, LayoutRules>::exists_now(const slot& ask
 }
 
 // A record that nothing can need any more, and of which nothing is wanted or on its way here.
-
 template <class LeaseRules, class LayoutRules>
 bool basic_election_machine<LeaseRules, LayoutRules>::is_litter(const slot& asked) const noexcept {
   const bool serves = in_layout(asked);
   const lease_view& view = asked.lease.view();
-  if ((serves && asked.wanted) || !asked.lease.idle() || stopping_ || !listed_) return false;
+  if ((serves && asked.wanted) || !asked.lease.idle() || stopping_ || !listed_since_) return false;
   if (!open_since_ || layout_.doubtful() || !view.known() || view.doubtful() || view.went_back()) return false;
-  if (!view.seen().exists || asked.is_gone) return false;
+  if (!view.seen().exists || asked.is_gone || !asked.is_told) return false;
   return lease_rules_.is_litter(view.seen().claim, era_, is_per_address_ || !serves);
 }
 
 // @pre is_litter(). Who weighs most goes first; the others meet a conflict at worst, for the version guards it.
-
 template <class LeaseRules, class LayoutRules>
 auto basic_election_machine<LeaseRules, LayoutRules>::removes_in(const lease_time& now, std::uint64_t key,
                                                                  const slot& asked) const noexcept -> duration {
   duration lain = -asked.lease.free_in(now);
-  const duration open = elapsed_for_follower(*open_since_, now);
-  if (open < lain) lain = open;
+  // While the watch had failed, whoever holds it may have been away from the store likewise.
+  for (const lease_time& since : {*open_since_, *listed_since_}) {
+    const duration own = elapsed_for_follower(since, now);
+    if (own < lain) lain = own;
+  }
   if (asked.removal_asked) {
     const duration tried = elapsed_for_follower(*asked.removal_asked, now);
     if (tried < lain) lain = tried;
@@ -110,7 +107,6 @@ void basic_election_machine<LeaseRules, LayoutRules>::remove_litter(const lease_
   for (auto& [key, each] : groups_) {
     if (!is_litter(each) || removes_in(now, key, each) > duration{0}) continue;
     each.removal = lease_request{lease_operation::remove, removal_id, each.lease.view().seen().at, {}, false};
-    each.removed = each.lease.view().seen().at;
     each.removal_asked = now;
     note(each);
   }

@@ -8,6 +8,7 @@
 
 namespace isat::inline v0::election {
 
+// A release is about to be told: who goes first is decided by this one group, not as if all of its owner's were free.
 template <class LeaseRules, class LayoutRules>
 void basic_election_machine<LeaseRules, LayoutRules>::foresee(const lease_time& now, slot& told,
                                                               const lease_sight& sight) {
@@ -30,6 +31,7 @@ bool basic_election_machine<LeaseRules, LayoutRules>::settled(const lease_time& 
   return presence_.first_written() && settles_in(now) <= duration{0};
 }
 
+// A second after the last one came, so that all that start together settle together; but nobody waits for ever.
 template <class LeaseRules, class LayoutRules>
 auto basic_election_machine<LeaseRules, LayoutRules>::settles_in(const lease_time& now) const noexcept -> duration {
   const duration own = elapsed_for_follower(*presence_.first_written(), now);
@@ -39,11 +41,13 @@ auto basic_election_machine<LeaseRules, LayoutRules>::settles_in(const lease_tim
   return least < most ? least : most;
 }
 
+// Zero or less: at once.
 template <class LeaseRules, class LayoutRules>
 auto basic_election_machine<LeaseRules, LayoutRules>::places_in(const lease_time& now) const noexcept -> duration {
   if (!placed_at_) return duration{0};
   const auto pairs = static_cast<std::int64_t>(placed_.size() * live_.size());
-  return pairs * placement_rest - elapsed_for_follower(*placed_at_, now);
+  const duration asked = pairs * placement_rest;
+  return (asked < placement_rest_max ? asked : placement_rest_max) - elapsed_for_follower(*placed_at_, now);
 }
 
 template <class LeaseRules, class LayoutRules>
@@ -68,7 +72,7 @@ void basic_election_machine<LeaseRules, LayoutRules>::place(const lease_time& no
   placement_.compute(live_, settings_.self, owners_, keys_);
   const auto& adopted = layout_.adopted();
   const bool differs = adopted && adopted->shape != settings_.wish;
-  const bool agreed = differs && listed_ && presence_.first_written() && members_.all_wish(settings_.wish);
+  const bool agreed = differs && listed_since_ && presence_.first_written() && members_.all_wish(settings_.wish);
   layout_.set_consensus(now, agreed ? std::optional{settings_.wish} : std::nullopt);
 }
 
@@ -80,7 +84,7 @@ void basic_election_machine<LeaseRules, LayoutRules>::set_candidacies(const leas
   presence_.set_candidate(now, candidate);
   for (auto& [key, each] : groups_) {
     const bool counts = in_layout(each);
-    const bool may_start = listed_ && settled_ && each.place < placement_.places().size();
+    const bool may_start = listed_since_ && settled_ && each.place < placement_.places().size();
     lease_candidacy next;
     const bool goes_on = each.lease.holds() || (may_start && (!layout_.doubtful() || !each.lease.idle()));
     next.willing = counts && each.wanted && !stopping_ && goes_on;
@@ -94,6 +98,8 @@ void basic_election_machine<LeaseRules, LayoutRules>::set_candidacies(const leas
   }
 }
 
+// Gives away one group that belongs elsewhere, if the node that it belongs to would be the one to take it, and both
+// have been what they are for so long that whoever has released the group stays out of it no more.
 template <class LeaseRules, class LayoutRules>
 void basic_election_machine<LeaseRules, LayoutRules>::rebalance(const lease_time& now) {
   if (elapsed_for_follower(rebalanced_, now) < rebalance_step) return;

@@ -157,6 +157,15 @@ void store_driver<Election>::note_store(store_task task, error_code error) {
   if (const auto news = health_.note(task, error, std::chrono::steady_clock::now())) store_news_.push_back(*news);
 }
 
+// No failure of the store: leases are kept all the same. While the store has failed that is told, and no more.
+template <class Election>
+void store_driver<Election>::note_removal(error_code error) {
+  if (!error) removal_refused_ = {};
+  if (error != condition::write_refused || health_.has_failed() || error == removal_refused_) return;
+  removal_refused_ = error;
+  tells_removal_ = true;
+}
+
 // ---- What follows ----
 
 // Observers of the table, and whoever hears notices, may act on the driver: then the table comes first again, so that
@@ -218,6 +227,7 @@ void store_driver<Election>::tell_events() {
     store_news_.erase(store_news_.begin());
     reason ? tell(store_failed{reason}) : tell(store_answers{});
   }
+  if (!step_again_ && std::exchange(tells_removal_, false)) tell(removal_refused{removal_refused_});
   while (!step_again_) {
     const auto next = election_->take_event();
     if (!next) return;
@@ -274,9 +284,10 @@ template <class Claim, class Respond>
 void store_driver<Election>::send(const std::string& name, const basic_request<Claim>& request,
                                   std::optional<record> value, Respond respond) {
   const bool is_load = request.operation == lease_operation::load;
+  const bool removes = request.operation == lease_operation::remove;
   auto answer = run_.while_pending(
-      [this, is_load, id = request.id, respond = std::move(respond)](error_code error, const entry& found) {
-        note_store(is_load ? store_task::load : store_task::cas, error);
+      [this, is_load, removes, id = request.id, respond = std::move(respond)](error_code error, const entry& found) {
+        removes ? note_removal(error) : note_store(is_load ? store_task::load : store_task::cas, error);
         basic_response<Claim> response{id, outcome_of(error), {}, {}};
         // Writes renew and release, which nobody puts off.
         if (error && is_load) response.retry_after = store_.asked_pause();
@@ -326,6 +337,8 @@ void store_driver<Election>::finish() {
   election_.reset();
   if (options_.groups != nullptr) options_.groups->release_all();
   store_news_.clear();
+  removal_refused_ = {};
+  tells_removal_ = false;
   timer_.cancel();
   relist_.cancel();
   rewatch_.cancel();

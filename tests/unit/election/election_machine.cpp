@@ -439,6 +439,29 @@ TEST_CASE("a speaker that stops gives everything to the others within a few roun
   check_safe(cluster);
 }
 
+TEST_CASE("the groups of a speaker that stops are spread evenly, though its releases are told one after the other") {
+  for (std::size_t first = 0; first < 21; first += 7) {  // other nodes, other places
+    election_cluster cluster;
+    cluster.groups_wanted = 8;
+    auto instant = cluster.now();
+    auto apart = 0us;
+    cluster.loses = [&](std::size_t, election_cluster::kind, lease_operation) {
+      if (std::exchange(instant, cluster.now()) != cluster.now()) apart = 0us;
+      cluster.request_delay = 1ms + apart;
+      apart += 50us;
+      return false;
+    };
+    for (std::size_t node = 0; node < 3; ++node) cluster.start(first + node, eight);
+    REQUIRE(cluster.run_until([&] { return cluster.all_led(8); }, 20s));
+    cluster.run_for(20s);
+    cluster.stop(first + 2);
+    cluster.run_for(3s);
+    CHECK(cluster.load_of(first) == 4);
+    CHECK(cluster.load_of(first + 1) == 4);
+    check_safe(cluster);
+  }
+}
+
 TEST_CASE("a speaker that stops while its store is away ends all the same") {
   election_cluster cluster;
   cluster.start(0, eight);

@@ -21,6 +21,7 @@ struct kind_of {
   std::string_view operator()(const layout_not_followed&) const { return "foreign"; }
   std::string_view operator()(const store_answers&) const { return "answers"; }
   std::string_view operator()(const node_name_taken&) const { return "name"; }
+  std::string_view operator()(const removal_refused&) const { return "kept"; }
 };
 
 }  // namespace
@@ -28,10 +29,11 @@ struct kind_of {
 TEST_CASE("every kind of notice is told apart by its type") {
   const std::vector<election_notice> all{lease_transition{},    layout_changed{}, layout_changed{layout_claim{}},
                                          layout_not_followed{}, store_failed{},   store_answers{},
-                                         node_name_taken{}};
+                                         node_name_taken{},     removal_refused{}};
   std::vector<std::string_view> kinds;
   for (const auto& each : all) kinds.push_back(std::visit(kind_of{}, each));
-  CHECK(kinds == std::vector<std::string_view>{"lease", "no layout", "layout", "foreign", "failed", "answers", "name"});
+  CHECK(kinds ==
+        std::vector<std::string_view>{"lease", "no layout", "layout", "foreign", "failed", "answers", "name", "kept"});
 }
 
 TEST_CASE("a notice about a lease holds what happened, to which group, and who holds it now") {

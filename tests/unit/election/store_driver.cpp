@@ -883,6 +883,41 @@ TEST_CASE("a store that answers reads and refuses writes has failed, once, until
   CHECK(at.told<election::store_answers>() == 1);
 }
 
+TEST_CASE("a store that refuses removals has not failed; it is told once, and again after a removal that was done") {
+  lease_bench at;
+  at.start_and_list();
+  at.store.reason = {1, refusing};
+  std::uint64_t id = 2;
+  const auto remove_and_renew = [&] {
+    const auto before = at.said.responses.size();
+    const auto write = write_of(0, id + 1, election::lease_mode::held);
+    at.said.requests = {{group_id{1}, {election::lease_operation::remove, id, {}, {}, false}}};
+    at.nudge();
+    REQUIRE(at.until([&] { return at.said.responses.size() == before + 1; }));
+    at.store.writes = fault::none;
+    at.said.requests = {write};
+    at.nudge();
+    REQUIRE(at.until([&] { return at.said.responses.size() == before + 2; }));
+    id += 2;
+  };
+  for (int minute = 0; minute < 5; ++minute) {
+    at.store.writes = fault::refuse;
+    remove_and_renew();
+  }
+  CHECK(at.notices.size() == 1);
+  REQUIRE(at.told<election::removal_refused>() == 1);
+  CHECK(std::get<election::removal_refused>(at.notices[0]).reason == at.store.reason);
+  election::entry made{"e-group-1", {}, election::record{}, false};
+  REQUIRE(at.records->write(made));
+  at.said.requests = {{group_id{1}, {election::lease_operation::remove, id, made.at, {}, false}}};
+  at.nudge();
+  REQUIRE(at.until([&] { return at.said.count("lease 1 gone") == 1; }));
+  id += 2;
+  at.store.writes = fault::refuse;
+  remove_and_renew();
+  CHECK(at.told<election::removal_refused>() == 2);
+}
+
 TEST_CASE("how long a store asks not to be asked is told with reads that failed, and with nothing else") {
   lease_bench at;
   at.start_and_list();
