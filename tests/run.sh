@@ -44,26 +44,15 @@ hold_summary() {
   awk -v file="$1" '/^[0-9]+% tests passed/ { held = 1 } held { print > file; next } { print; fflush() }'
 }
 
-# From ctest's log: each test that was skipped, with its `SKIP: reason` lines.
-skip_reasons() {
-  awk '
-    function report() { if (skipped) printf "%s", (reasons != "" ? reasons : "SKIPPED " name ": it gave no reason\n") }
-    /^[0-9]+\/[0-9]+ Testing: / { report(); name = $3; reasons = ""; skipped = 0 }
-    /^SKIP: / { reasons = reasons "SKIPPED " name ": " substr($0, 7) "\n" }
-    /^Test Skipped/ { skipped = 1 }
-    END { report() }
-  ' "$build/Testing/Temporary/LastTest.log"
-}
-
 run_tests() {
-  local select=(-LE '^long$') summary=$build/summary.txt status=0
+  local select=(-LE '^long$') summary=$build/summary.txt results=$build/tests.xml status=0
   [[ $# -eq 0 ]] || select=(-L "^($(IFS='|' && echo "$*"))\$")
   echo "== Testing"
-  : >"$summary"
+  rm -f "$summary" "$results" && touch "$summary"
   # A test takes two places, or one if it mostly waits (cmake/IsatTests.cmake).
-  ctest --test-dir "$build" --output-on-failure --no-tests=error --parallel $((2 * jobs)) "${select[@]}" 2>&1 </dev/null |
-    hold_summary "$summary" || status=${PIPESTATUS[0]}
-  skip_reasons
+  ctest --test-dir "$build" --output-on-failure --no-tests=error --parallel $((2 * jobs)) --output-junit "$results" \
+    "${select[@]}" 2>&1 </dev/null | hold_summary "$summary" || status=${PIPESTATUS[0]}
+  [[ ! -e $results ]] || python3 -B "$root/tests/support/skips.py" "$results"
   cat "$summary"
   return "$status"
 }
