@@ -70,8 +70,11 @@ class Consumer(Installed):
         self.assertRegex(output, "found (FALSE|0): .*Boost")
 
     def test_another_minor_version_is_not_compatible(self):
-        output = self.find("newer", "0.2 REQUIRED COMPONENTS core", fails=True)
-        self.assertIn(f"version: {VERSION}", output)
+        major, minor = map(int, VERSION.split(".")[:2])
+        for name, wanted in (("newer", f"{major}.{minor + 1}"), ("older", f"{major}.{minor - 1}")):
+            with self.subTest(name):
+                output = self.find(name, f"{wanted} REQUIRED COMPONENTS core", fails=True)
+                self.assertIn(f"version: {VERSION}", output)
 
     @unittest.skipIf(shutil.which("pkg-config") is None, "pkg-config is not installed")
     def test_pkg_config_knows_core_and_net(self):
