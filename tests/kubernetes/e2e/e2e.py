@@ -71,7 +71,6 @@ class Nodes(EndToEnd):
         self.appears("new Service", lambda: self.objects.service("brief", here, self.world.endpoints()), here)
         moved = time.time()
         self.withdrawn("another address", lambda: self.objects.address("brief", there), here)
-        self.one_line(f"a VIP has gone vip={here} because=no_service")
         self.appears("the new address", lambda: None, there)
         self.assertLess(self.sightings.first(there, moved, 1.0).at - moved, DURATION + 1.0)
         self.withdrawn("type ClusterIP", lambda: self.objects.change(
