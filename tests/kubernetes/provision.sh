@@ -8,8 +8,8 @@
 # $TEST_ASSET_KUBECTL, else what $KUBEBUILDER_ASSETS holds, else what /usr/local/kubebuilder/bin holds. What is still
 # missing is built from tests/kubernetes/tools with Go (minutes at first) and kept outside the tree, below
 # ${XDG_CACHE_HOME:-~/.cache}/isat, by version. A Go that is too old for them, such as Debian 12's, fetches a newer one as
-# the module that it is, which is kept there, too, and installed nowhere. kube-proxy is no part of that convention ($TEST_ASSET_KUBE_PROXY here):
-# where the others were found and it was not, it is left out.
+# the module that it is, which is kept there, too, and installed nowhere. kube-proxy is no part of that convention
+# ($TEST_ASSET_KUBE_PROXY here): where the others were found and it was not, it is left out.
 #
 # usage: provision.sh
 #        provision.sh --go-tool FOLDER   builds and keeps the Go program whose module is FOLDER; prints its path last
@@ -46,25 +46,27 @@ sources_of() {
   done)
 }
 
-# go_in MODULE WORDS...: Go as we use it, whatever the environment or a workspace around the tree says.
+# go_in MODULE WORDS...: Go as we use it, whatever the environment or a workspace around the tree says. A program that Go
+# leaves behind does not keep the lock. The Go that we fetched has a root of its own.
 go=go
 go_in() {
   local module=$1
   shift
-  (cd "$module" && GOTOOLCHAIN=local CGO_ENABLED=0 GOWORK=off GOFLAGS=-buildvcs=false nice -n 5 "$go" "$@" 9>&-)
+  (cd "$module" && if [[ $go != go ]]; then unset GOROOT; fi &&
+    GOTOOLCHAIN=local CGO_ENABLED=0 GOWORK=off GOFLAGS=-buildvcs=false nice -n 5 "$go" "$@" 9>&-)
 }
 
 # fetch_go: makes the folder $cache/go$go_version by means of an older Go. A module's files come without the right to be
 # run. The checksum is compared with ours, so no database of checksums needs to be reached.
 fetch_go() {
   local here=$building/fetched old said sum
-  old=$(go version)
+  old=$(go version 9>&-)
   [[ $(uname -m) == "$go_processor" ]] || skip "$old is too old, and what is fetched instead is for $go_processor only"
   say "$old is too old: fetching Go $go_version"
   mkdir "$here"
   printf 'module fetched\n' >"$here/go.mod"
   said=$(cd "$here" && GOMODCACHE=$here/modules GOFLAGS=-modcacherw GOWORK=off GONOSUMDB=golang.org/toolchain \
-    go mod download -json "$go_module" 2>&1) || skip "$old is too old, and Go $go_version cannot be fetched: ${said//$'\n'/ }"
+    go mod download -json "$go_module" 2>&1 9>&-) || skip "$old is too old, and Go $go_version cannot be fetched: ${said//$'\n'/ }"
   sum=$(sed -n 's/.*"Sum": "\(.*\)".*/\1/p' <<<"$said")
   [[ $sum == "$go_sum" ]] || fail "$go_module has the checksum '$sum', and not '$go_sum'"
   mv "$here/modules/$go_module" "$here/go"

@@ -17,6 +17,8 @@ FETCHED = dict(re.findall(r"^go_(version|sum)=(\S+)", SCRIPT.read_text(encoding=
 # Notes every call, and fails or builds as the environment says. One that is too old can fetch another one that is not.
 GO = """#!/usr/bin/env bash
 echo "$0 $*" >>"$CALLS"
+[[ ! -e /proc/self/fd/9 ]] || echo "$0 with-the-lock" >>"$CALLS"
+[[ $0 == "$BIN/go" || -z ${GOROOT-} ]] || { echo "go: $GOROOT is the root of another Go" >&2; exit 2; }
 too_old=${TOO_OLD-}
 [[ $0 == "$BIN/go" ]] || too_old=
 case "$1 $2" in
@@ -135,9 +137,10 @@ class Provision(unittest.TestCase):
 
     def test_a_go_that_is_too_old_fetches_a_newer_one_and_that_builds(self):
         name = f"go{FETCHED['version']}"
-        code, folder, said = self.provision(TOO_OLD="1")
+        code, folder, said = self.provision(TOO_OLD="1", GOROOT=str(self.home))
         self.assertEqual(code, 0, said)
         self.assertEqual(self.builds(), [f"{self.cache}/{name}/bin/go"])
+        self.assertEqual(self.called("with-the-lock"), [])
         self.assertTrue(os.access(self.cache / name / "pkg/tool/linux_amd64/link", os.X_OK))
         self.assertEqual(self.kept(), sorted([name, pathlib.Path(folder).name]))
 
