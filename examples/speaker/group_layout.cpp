@@ -21,6 +21,7 @@ using isat::election::layout;
 namespace codec = isat::election::codec;
 
 constexpr std::array<std::string_view, 3> words{"single", "shards:N", "service"};
+
 std::uint32_t parse_shard_count(std::string_view text, const setting& value) {
   std::uint32_t count = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);

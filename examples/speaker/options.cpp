@@ -34,7 +34,7 @@ constexpr std::array<std::string_view, 2> bool_words{"false", "true"};
 /// Printable, and without a space, so that a name is one word wherever it is shown.
 bool is_word(std::string_view text) { return is_printable(text) && text.find(' ') == std::string_view::npos; }
 
-/// Whether a glob has a bracket without an end. It would stand for itself, which is in no interface's name.
+/// Whether a glob has a bracket without an end. It would stand for itself, which is in hardly any interface's name.
 bool has_open_bracket(std::string_view glob) {
   for (auto at = glob.find('['); at != std::string_view::npos; at = glob.find('[', at)) {
     ++at;
@@ -175,8 +175,9 @@ void require_vips(const options& made, const std::optional<std::string>& path, c
   }
 }
 
-/// There cannot be as many groups as VIPs can be.
+/// There cannot be as many groups as VIPs can be. Without an election there are none.
 void require_groups(const options& made, const setting* groups) {
+  if (made.elector == elector_kind::always) return;
   constexpr std::size_t groups_max = isat::election::group_names::wanted_max;
   const std::size_t count = count_vips(made.vips);
   if (groups == nullptr || !made.layout_wish.is_per_address() || count <= groups_max) return;
@@ -239,9 +240,9 @@ options make_options(const std::optional<std::string>& path, const settings& fil
   made.node_name = parse_node_name(node_name);
   if (made.interfaces.empty()) refuse_lack(path, "no interface to announce on", "interface", "--interface IF");
   require_vips(made, path, setting_of(file, command_line, "vip"));
-  require_groups(made, setting_of(file, command_line, "groups"));
   const bool chooses_elector = setting_of(file, command_line, "elector") != nullptr;
   if (made.source == source_kind::kubernetes && !chooses_elector) made.elector = elector_kind::kubernetes;
+  require_groups(made, setting_of(file, command_line, "groups"));
   if (made.elector == elector_kind::kubernetes) require_lease_name(node_name, made.lease_name);
   require_claims(made, setting_of(file, command_line, "assign-pool"));
   made.profile = timing.profile();

@@ -69,6 +69,11 @@ isat::speaker_options speaker_options_of(const options& what,
 
 std::string_view signal_name(int number) noexcept { return number == SIGINT ? "SIGINT" : "SIGTERM"; }
 
+/// How VIPs are put into groups before the speakers of one store have agreed on it, or where nobody asks for that.
+isat::election::layout layout_of(const options& what) {
+  return what.elector == elector_kind::always ? isat::election::layout{} : what.layout_wish;
+}
+
 /// For a signal when all is handed over: whatever the process still waits for.
 extern "C" void end_at_once(int) { ::_exit(static_cast<int>(exit_code::ok)); }
 
@@ -83,7 +88,7 @@ class session {
         client_{make_cluster_client(context_.get_executor(), what, log)},
         recorder_{make_event_recorder(client_.get(), what, log)},
         vips_{context_.get_executor(), what, log, client_.get()},
-        source_{vips_.get(), what.layout_wish, &groups_, [this](isat::ipv4_address vip) { on_waiting(vip); }},
+        source_{vips_.get(), layout_of(what), &groups_, [this](isat::ipv4_address vip) { on_waiting(vip); }},
         status_{what.http ? std::make_unique<status_server>(context_.get_executor(), what) : nullptr},
         elector_{context_.get_executor(),
                  what,

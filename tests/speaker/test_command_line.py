@@ -59,7 +59,8 @@ MISTAKES = {
     **{f"shards:{number}": ([*BASE, "--groups", f"shards:{number}"],
                             f"--groups: 'shards:{number}' has no number of groups from 1 to 256, write shards:N")
        for number in ("", "0", "257", "08", "-1", "+8", "8 ", "4294967297")},
-    "more VIPs than groups of one address": (["-i", "eth0", "-a", "10.0.0.0/22", "-a", "10.1.0.0", "--groups", "service"],
+    "more VIPs than groups of one address": (["-i", "eth0", "-a", "10.0.0.0/22", "-a", "10.1.0.0", "-e", "file:/tmp/x",
+                                              "--groups", "service"],
         "--groups: 1025 VIPs would be a group each, but there are 1024 groups of one address at most: use shards:N"),
     "a value for rebalancing": ([*BASE, "--rebalance=true"], "--rebalance takes no value"),
     "a misspelt profile": ([*BASE, "--profile", "laen"],
@@ -262,6 +263,11 @@ class Options(SpeakerTest):
     def test_one_and_256_groups_are_the_limits_or_one_for_each_vip(self):
         for groups in ("shards:1", "shards:256", "service"):
             self.assertIn(f"groups: {groups}\n", self.effective(*BASE, "--groups", groups))
+
+    def test_without_an_election_there_are_no_groups_that_vips_could_be_too_many_for(self):
+        many = ["-i", "none0", "-a", "10.0.0.0/22", "-a", "10.1.0.0", "--groups", "service"]
+        self.assertIn("1025 VIPs", self.assert_ok(run(*many, "--check-config")))
+        self.assertIn("nothing comes of groups", self.assert_ok(run(*many, "-e", "always", "--dry-run")))
 
     def test_a_dry_run_tells_how_an_election_would_be_held(self):
         told = ("layout wished for: shards:8 with leases of 8s, rebalancing on\n"

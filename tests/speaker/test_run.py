@@ -247,6 +247,11 @@ class Logs(RunTest):
                           "leading, answering from now on", "handing over", "leading no more, silent from now on",
                           "counted on an interface", "handed over, exiting"])
 
+    def test_without_an_election_nothing_comes_of_groups(self):
+        running = self.leading("--groups", "service")
+        running.expect("the elector 'always' holds no election, so that nothing comes of groups")
+        running.expect("leading, answering from now on group=0 ")
+
     def test_a_quiet_level_writes_nothing_when_nothing_is_wrong(self):
         for level in ("warn", "error"):  # the second finds the store as the first left it, and leads at once
             with self.subTest(level):
