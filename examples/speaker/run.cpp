@@ -23,10 +23,10 @@
 #include "run.hpp"
 #include "run_state.hpp"
 #include "service_events.hpp"
-#include "service_manager.hpp"
 #include "start_warnings.hpp"
 #include "status_server.hpp"
 #include "store_wait.hpp"
+#include "systemd_notice.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -99,7 +99,7 @@ class session {
                  status_ ? &status_->events() : nullptr},
         speaker_{context_.get_executor(), elector_.get(), source_,
                  speaker_options_of(what, [this](const isat::speaker_event& event) { on_event(event); })},
-        manager_{context_.get_executor(), take_notify_socket(), [this] { return lack_of(state()); }, log} {
+        notice_{context_.get_executor(), take_notify_socket(), [this] { return lack_of(state()); }, log} {
     if (!what.services.pool.empty()) assigner_.emplace(*client_, *elector_.store(), vips_, *recorder_, what, log);
   }
 
@@ -117,19 +117,19 @@ class session {
     } else {
       start_speaker();
     }
-    manager_.start();
+    notice_.start();
     while (!is_over_ && context_.run_one() != 0) {
     }
     // Usually nothing is left. A credential plugin that is being asked beside, or a server for others, ends with its
     // owner.
     context_.run_for(afterwards_max);
-    if (is_unanswered_) refuse_to_wait();
+    if (is_unanswered_) throw failure{exit_code::unavailable, failure_sentence()};
     log_counters(log_, speaker_);
     if (ending_ && reason_ == asio::error::operation_aborted) {
       log_.info("handed over, exiting");
       return exit_code::ok;
     }
-    throw failure{exit_code::os, "the speaker cannot go on: " + reason_.message()};
+    throw failure{exit_code::os, failure_sentence()};
   }
 
  private:
@@ -202,13 +202,14 @@ class session {
     on_stopped(reason);
   }
 
-  [[noreturn]] void refuse_to_wait() const {
+  /// Why a run has ended that was not told to.
+  std::string failure_sentence() const {
+    if (!is_unanswered_) return "the speaker cannot go on: " + reason_.message();
     const std::chrono::nanoseconds limit = *what_.cluster.wait;
     const std::string said = elector_.store_failure();
-    throw failure{exit_code::unavailable,
-                  fmt::format("the store cannot be used{}: {}",
-                              limit.count() == 0 ? "" : ", and --wait ends after " + to_text(limit),
-                              said.empty() ? reason_.message() : said)};
+    return fmt::format("the store cannot be used{}: {}",
+                       limit.count() == 0 ? "" : ", and --wait ends after " + to_text(limit),
+                       said.empty() ? reason_.message() : said);
   }
 
   void wait_for_end() {
@@ -220,7 +221,7 @@ class session {
       }
       log_.info("handing over", {{"signal", std::string{signal_name(number)}}});
       ending_ = true;
-      manager_.stop();
+      notice_.stop("handing over");
       wait_for_end();
       if (waiting_) waiting_->stop();
       if (assigner_) assigner_->stop();
@@ -251,7 +252,7 @@ class session {
     catch_end_signals_at_once();
     reload_signal_.cancel(ignored);
     if (status_) status_->stop();
-    manager_.stop();
+    notice_.stop(failure_sentence());  // unless it has told of a hand-over
     vips_.stop();
   }
 
@@ -281,7 +282,7 @@ class session {
   std::unique_ptr<status_server> status_;  // null without --http; outlives those that it is told by
   chosen_elector elector_;
   isat::speaker speaker_;
-  service_manager manager_;
+  systemd_notice notice_;
   std::optional<assigner_run> assigner_;
   std::optional<store_wait> waiting_;  // before the speaker runs
   asio::cancellation_signal hand_over_;

@@ -6,6 +6,7 @@ are itself."""
 
 import json
 import os
+import re
 import signal
 import socket
 import ssl
@@ -88,6 +89,16 @@ class ClusterRun(RunTest):
         self.assertRegex(log, r"isat-speaker: the store cannot be used, and --wait ends after 1.2s: cannot read the Lease "
                               r"lab/isat-layout: [^\n]*Connection refused[^\n]*\n\Z")
         self.assertEqual(log.count("trying again"), 1)
+
+    def test_systemd_hears_why_it_ends(self):
+        systemd, before = self.systemd()
+        running = self.start(*self.arguments(closed_port(), "--wait", "0"), before=before)
+        self.assertEqual(running.end(), UNAVAILABLE, running.log)
+        sentence = re.search(r"isat-speaker: (the store cannot be used: [^\n]+)\n\Z", running.log)[1]
+        heard = ""
+        while not heard.startswith("STOPPING=1"):
+            heard = systemd.recv(512).decode()
+        self.assertEqual(heard, f"STOPPING=1\nSTATUS={sentence}")
 
     def test_a_server_that_says_nothing_is_waited_for_no_longer(self):
         silent = Listener()

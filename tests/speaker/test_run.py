@@ -14,7 +14,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 
 from support import CONFIGURATION, OK, SPEAKER, UNAVAILABLE, SpeakerTest, environment, main, run
@@ -110,6 +109,14 @@ class RunTest(SpeakerTest):
         running.expect("leading, answering from now on")
         return running
 
+    def systemd(self):
+        """A socket that hears what systemd would, and what makes a run tell it."""
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(listener.close)
+        listener.bind(f"{self.scratch}/notify")
+        listener.settimeout(10)
+        return listener, ["env", f"NOTIFY_SOCKET={self.scratch}/notify"]
+
     def answered(self, timeout=10):
         """Asks for the VIP at veth1 until somebody answers."""
         deadline = time.monotonic() + timeout
@@ -172,21 +179,21 @@ class Signals(RunTest):
                 self.assertRegex(running.log, rf"handing over signal={number.name} [^\n]*\n[^\n]*leading no more")
                 self.assertRegex(running.log, r"handed over, exiting node=node-a\n\Z")
 
-    def test_systemd_hears_what_it_lacks_that_it_is_ready_and_that_it_stops(self):
-        with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
-            systemd.bind(f"{folder}/notify")
-            systemd.settimeout(10)
-            running = self.start("-i", "later*", "-a", VIP, before=["env", f"NOTIFY_SOCKET={folder}/notify"])
-            heard = [systemd.recv(512).decode()]
-            while heard[-1] != "STATUS=no interface to announce on is open yet":
-                heard.append(systemd.recv(512).decode())
-            command("ip link add later0 address 02:00:00:00:00:02 type veth peer name later1")
-            self.addCleanup(subprocess.run, "ip link del later0".split(), capture_output=True)
-            self.assertEqual(systemd.recv(512).decode(), "READY=1\nSTATUS=ready")
-            running.signal(signal.SIGTERM)
-            self.assertEqual(systemd.recv(512).decode(), "STOPPING=1\nSTATUS=handing over")
-            self.assertEqual(running.end(), OK)
-            self.assertFalse([news for news in heard if not news.startswith("STATUS=")])
+    def test_systemd_hears_what_it_lacks_at_its_start_and_later_that_it_is_ready_and_that_it_stops(self):
+        systemd, before = self.systemd()
+        running = self.start("-i", "later*", "-a", VIP, before=before)
+        heard = [systemd.recv(512).decode()]
+        while heard[-1] != "STATUS=no interface to announce on is open yet":
+            heard.append(systemd.recv(512).decode())
+        command("ip link add later0 address 02:00:00:00:00:02 type veth peer name later1")
+        self.addCleanup(subprocess.run, "ip link del later0".split(), capture_output=True)
+        self.assertEqual(systemd.recv(512).decode(), "READY=1\nSTATUS=ready")
+        command("ip link del later0")
+        self.assertEqual(systemd.recv(512).decode(), "STATUS=no interface to announce on is open yet")
+        running.signal(signal.SIGTERM)
+        self.assertEqual(systemd.recv(512).decode(), "STOPPING=1\nSTATUS=handing over")
+        self.assertEqual(running.end(), OK)
+        self.assertFalse([news for news in heard if not news.startswith("STATUS=")])
 
     def test_a_second_signal_ends_it_with_0_too(self):
         running = self.leading()

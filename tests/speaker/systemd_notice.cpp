@@ -4,7 +4,7 @@
 
 #include "isat/detail/file_descriptor.hpp"
 #include "log_pipe.hpp"
-#include "service_manager.hpp"
+#include "systemd_notice.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <doctest/doctest.h>
@@ -70,7 +70,7 @@ class listener {
 /// A run that lacks what a test says, and the log of it.
 struct laboratory {
   explicit laboratory(std::string socket)
-      : manager{context.get_executor(), std::move(socket), [this] { return lack; }, log} {}
+      : notice{context.get_executor(), std::move(socket), [this] { return lack; }, log} {}
   /// Runs until `condition` holds.
   template <class Condition>
   bool until(Condition condition) {
@@ -87,76 +87,78 @@ struct laboratory {
   log_pipe pipe;
   logger log{pipe.in.get(), log_level::debug, log_format::text, {}};
   std::string lack = "nothing is there yet";
-  service_manager manager;
+  systemd_notice notice;
 };
 
 }  // namespace
 
-TEST_CASE("a service manager hears what a run lacks, that it is ready, and that it ends, each once") {
+TEST_CASE("systemd hears what a run lacks whenever that changes, and once that it is ready and that it ends") {
   for (const bool is_abstract : {false, true}) {
     CAPTURE(is_abstract);
     listener systemd{is_abstract};
     laboratory l{systemd.name};
-    l.manager.start();
+    l.notice.start();
     CHECK(systemd.heard() == strings{"STATUS=nothing is there yet"});
-    l.lack = "a little";
-    strings heard;
-    CHECK(l.until([&] { return !(heard = systemd.heard()).empty(); }));
-    CHECK(heard == strings{"STATUS=a little"});
-    l.lack.clear();
-    CHECK(l.until([&] { return !(heard = systemd.heard()).empty(); }));
-    CHECK(heard == strings{"READY=1\nSTATUS=ready"});
-    l.lack = "more";
+    const std::array<std::array<std::string, 2>, 4> course{{{"a little", "STATUS=a little"},
+                                                            {"", "READY=1\nSTATUS=ready"},
+                                                            {"more", "STATUS=more"},
+                                                            {"", "STATUS=ready"}}};
+    for (const auto& [lack, news] : course) {
+      l.lack = lack;
+      strings heard;
+      CHECK(l.until([&] { return !(heard = systemd.heard()).empty(); }));
+      CHECK(heard == strings{news});
+    }
+    l.notice.stop("handing over");
+    l.notice.stop("the speaker cannot go on: Operation canceled");
     CHECK(l.until([&] { return l.context.stopped(); }));  // it looks no more
-    l.manager.stop();
-    l.manager.stop();
     CHECK(systemd.heard() == strings{"STOPPING=1\nSTATUS=handing over"});
     CHECK(l.pipe.text().empty());
   }
 }
 
-TEST_CASE("a run that ends before it is ready says so, and looks no more") {
+TEST_CASE("a run that ends before it is ready says why, in one line, and looks no more") {
   listener systemd{false};
   laboratory l{systemd.name};
-  l.manager.start();
-  l.manager.stop();
+  l.notice.start();
+  l.notice.stop("the store cannot be used\nMAINPID=1");
   l.lack.clear();
   CHECK(l.until([&] { return l.context.stopped(); }));
-  CHECK(systemd.heard() == strings{"STATUS=nothing is there yet", "STOPPING=1\nSTATUS=handing over"});
+  CHECK(systemd.heard() == strings{"STATUS=nothing is there yet", "STOPPING=1\nSTATUS=the store cannot be used"});
 }
 
-TEST_CASE("who is not started by a service manager tells nobody") {
+TEST_CASE("who is not started by systemd tells nobody") {
   laboratory l{""};
-  l.manager.start();
+  l.notice.start();
   CHECK(l.context.run() == 0);
-  l.manager.stop();
+  l.notice.stop("handing over");
   CHECK(l.pipe.text().empty());
 }
 
-TEST_CASE("a service manager that does not listen costs one warning") {
+TEST_CASE("a systemd that does not listen costs one warning") {
   for (const std::string& socket : {std::string{"/tmp/isat-nobody"}, std::string{"@isat-nobody"},
                                     std::string{"nonsense"}, "/tmp/" + std::string(200, 'x')}) {
     CAPTURE(socket);
     laboratory l{socket};
-    l.manager.start();
+    l.notice.start();
     CHECK(l.until([&] { return l.context.stopped(); }));
-    l.manager.stop();
+    l.notice.stop("handing over");
     const std::string logged = l.pipe.text();
-    CHECK(logged.find("the service manager cannot be told") != std::string::npos);
+    CHECK(logged.find("systemd cannot be told") != std::string::npos);
     CHECK(logged.find('\n') + 1 == logged.size());
   }
 }
 
-TEST_CASE("a service manager that is busy hears of it later") {
+TEST_CASE("a systemd that is busy hears of it later") {
   listener systemd{true};
   laboratory other{systemd.name};
   for (int count = 0; count < 2000; ++count) {  // more than any system keeps
     other.lack = std::to_string(count);
-    other.manager.start();
+    other.notice.start();
   }
   laboratory l{systemd.name};
   l.lack.clear();
-  l.manager.start();
+  l.notice.start();
   strings heard = systemd.heard();
   CHECK(heard.size() < 2000);
   CHECK(heard.back() != "READY=1\nSTATUS=ready");
@@ -164,7 +166,7 @@ TEST_CASE("a service manager that is busy hears of it later") {
   CHECK(heard == strings{"READY=1\nSTATUS=ready"});
 }
 
-TEST_CASE("the socket of the service manager is taken out of the environment") {
+TEST_CASE("the socket of systemd is taken out of the environment") {
   ::setenv("NOTIFY_SOCKET", "/run/systemd/notify", 1);
   CHECK(take_notify_socket() == "/run/systemd/notify");
   CHECK(std::getenv("NOTIFY_SOCKET") == nullptr);

@@ -3,7 +3,7 @@
 #include "isat/detail/file_descriptor.hpp"
 #include "isat/detail/last_error.hpp"
 #include "isat/error.hpp"
-#include "service_manager.hpp"
+#include "systemd_notice.hpp"
 
 #include <boost/asio/error.hpp>
 
@@ -34,38 +34,42 @@ isat::error_code send_datagram(std::string_view socket, std::string_view text) {
 
 }  // namespace
 
-service_manager::service_manager(const boost::asio::any_io_executor& executor, std::string socket,
-                                 std::function<std::string()> lack, const logger& log)
+systemd_notice::systemd_notice(const boost::asio::any_io_executor& executor, std::string socket,
+                               std::function<std::string()> lack, const logger& log)
     : socket_{std::move(socket)}, lack_{std::move(lack)}, log_{log}, timer_{executor} {}
 
-void service_manager::start() { look(); }
+void systemd_notice::start() { look(); }
 
-void service_manager::look() {
+void systemd_notice::look() {
   if (socket_.empty()) return;
   std::string lack = lack_();
-  if (lack.empty()) {
-    if (send("READY=1\nSTATUS=ready")) return;
-  } else if (lack != told_ && send("STATUS=" + lack)) {
-    told_ = std::move(lack);
+  const bool is_ready = lack.empty();
+  std::string status = is_ready ? "ready" : std::move(lack);
+  const bool becomes_ready = is_ready && !was_ready_;
+  if (status != told_ && send((becomes_ready ? "READY=1\nSTATUS=" : "STATUS=") + status)) {
+    told_ = std::move(status);
+    was_ready_ = was_ready_ || is_ready;
   }
-  timer_.expires_after(period);
+  if (socket_.empty()) return;
+  timer_.expires_after(was_ready_ ? period_afterwards : period);
   timer_.async_wait([this](isat::error_code cancelled) {
     if (!cancelled) look();
   });
 }
 
-void service_manager::stop() {
+void systemd_notice::stop(std::string_view why) {
   timer_.cancel();
-  if (!socket_.empty()) send("STOPPING=1\nSTATUS=handing over");
+  // A second line would be one more word to systemd.
+  if (!socket_.empty()) send("STOPPING=1\nSTATUS=" + std::string{why.substr(0, why.find('\n'))});
   socket_.clear();
 }
 
 /// @return false if it can be told later
-bool service_manager::send(std::string_view news) {
+bool systemd_notice::send(std::string_view news) {
   const isat::error_code error = send_datagram(socket_, news);
   if (!error) return true;
   if (error == boost::asio::error::would_block) return false;
-  log_.warn("the service manager cannot be told how this stands", {{"socket", socket_}, {"reason", error.message()}});
+  log_.warn("systemd cannot be told how this stands", {{"socket", socket_}, {"reason", error.message()}});
   socket_.clear();
   return true;
 }
