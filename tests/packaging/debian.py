@@ -177,6 +177,12 @@ class Debian(unittest.TestCase):
         print(f"exposure {exposure}")
         self.assertLessEqual(exposure, EXPOSURE_MAX)
 
+    def test_neither_a_boot_nor_an_upgrade_waits_until_it_is_ready(self):
+        unit = self.layer.path(UNIT).read_text()
+        self.assertIn("\nType=exec\n", unit)
+        self.assertIn("\nNotifyAccess=main\n", unit)
+        self.assertNotIn("\nTimeoutStartSec=", unit)
+
     def test_a_program_is_built_with_the_other_package_by_cmake_and_by_pkg_config(self):
         self.layer.run(CMAKE, "-S", HERE / "kubernetes", "-B", "/run/found", "-G", workshop.GENERATOR)
         self.layer.run(CMAKE, "--build", "/run/found")
