@@ -2,8 +2,9 @@
 """A group for each address (--groups service): real etcd, kube-apiserver and kube-proxy, three nodes, real Services. Each
 address has a Lease that names its owner as kubectl shows it, Local ones are led where their endpoints are, Services that
 share an address share the group, and the Lease of an address that nobody has any more is removed after a minute, also one
-whose holder has died."""
+whose holder has died. One of the nodes may not remove any: it says so once, and goes on."""
 import pathlib
+import re
 import signal
 import sys
 import time
@@ -11,15 +12,18 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
 
+from kube_lab.accounts import LEASE_RULES  # noqa: E402
 from kube_lab.sightings import QUIET  # noqa: E402
-from kube_lab.world import NAMESPACE  # noqa: E402
+from kube_lab.world import ACCOUNT, NAMESPACE  # noqa: E402
 from kube_lab.world_case import APPEAR_MAX, DEATH_MAX, DURATION, VIPS, WEB, WITHDRAW_MAX, EndToEnd, main  # noqa: E402
 from netns_lab.programs import wait_until  # noqa: E402
 
 BRIEF, ORPHAN = VIPS[7], VIPS[6]
+LITTER = [f"10.77.0.{number}" for number in range(200, 220)]  # so many that each node is the first to remove some of them
 AGE = 60.0  # seconds for which a record that nobody can need lies there before it is removed
 REMOVED_MAX = AGE + 3 * 2.0 + 10.0  # each node leaves it 2 s to the next better one
 SHOWN_MAX = 2.0
+REFUSED = "leases that nobody needs any more cannot be removed"
 
 
 def lease_name(vip):
@@ -28,23 +32,41 @@ def lease_name(vip):
 
 class OwnGroups(EndToEnd):
     options = ("--groups=service",)
+    audit = True
 
     @classmethod
     def setUpClass(cls):
-        """Two addresses come and go before all tests, which take up some of the time for which their Leases are kept. The only
-        node that may have the second one dies."""
+        """Some addresses come and go before all tests, which take up some of the time for which their Leases are kept. The
+        only node that may have the second one dies. Another node, which goes on, may not remove Leases."""
         super().setUpClass()
+        leads = cls.sightings.first(WEB, time.time(), QUIET).mac
+        cls.dead, cls.without = (node for node in cls.nodes.values() if node.mac != leads)
+        cls.restart_without_a_right(cls.without)
         cls.objects.service("brief", BRIEF, cls.world.endpoints())
         cls.first_answer(BRIEF)
         cls.gone = time.time()
         cls.objects.remove("brief")
-        leads = cls.sightings.first(WEB, cls.gone, QUIET).mac
-        cls.dead = next(node for node in cls.nodes.values() if node.mac != leads)
         cls.objects.service("orphan", ORPHAN, cls.world.endpoints(cls.dead.name), externalTrafficPolicy="Local")
         cls.first_answer(ORPHAN)
         cls.dead.speaker.stop(signal.SIGKILL)
         cls.objects.remove("orphan")
         cls.dead.start_speaker()
+        for number, vip in enumerate(LITTER):
+            cls.objects.service(f"litter-{number}", vip, cls.world.endpoints())
+        assert wait_until(lambda: all(cls.chronicle.of(lease_name(vip)) for vip in LITTER), APPEAR_MAX), "nobody has them"
+        cls.objects.clear("web")
+        cls.littered = time.time()
+
+    @classmethod
+    def restart_without_a_right(cls, node):
+        cluster = cls.world.cluster
+        own = {**LEASE_RULES[0], "verbs": [each for each in LEASE_RULES[0]["verbs"] if each != "delete"]}
+        shared = cluster.kubectl_json("get", "clusterrole", ACCOUNT)["rules"]
+        account = cluster.service_account("without", [own], cluster_rules=shared)
+        node.config = cluster.kubeconfig("without", token=account.token())
+        assert node.speaker.stop() == 0, node.speaker.log
+        node.start_speaker()
+        assert node.speaker.wait_line("another node has the lease", 10.0), node.speaker.log
 
     def lease_of(self, vip):
         return lease_name(vip)
@@ -138,8 +160,9 @@ class OwnGroups(EndToEnd):
         began = time.time()
         self.moves("kill -9 of everything", die, bound=DEATH_MAX)
         for vip in own:
-            first = next((each for each in self.sightings.of(vip, began) if each.mac != dead.mac), None)
-            self.assertIsNotNone(first, f"nobody takes {vip}")
+            first = wait_until(lambda vip=vip: next((each for each in self.sightings.of(vip, began) if each.mac != dead.mac), None),
+                               began + DEATH_MAX + DURATION - time.time(), 0.01)
+            self.assertTrue(first, f"nobody takes {vip}")
             self.assertLess(first.at - began, DEATH_MAX, vip)
             self.reached(vip)
         for vip, node in kept.items():
@@ -149,6 +172,24 @@ class OwnGroups(EndToEnd):
         self.stays("it comes back", dead.start, seconds=1.0)
         self.marks[dead.name] = 0
         self.assertTrue(dead.speaker.wait_line("VIPs loaded", 10.0), dead.speaker.log)
+
+    def test_what_a_node_may_not_remove_is_removed_by_another_one(self):
+        node, own = self.without, VIPS[1]
+        self.appears("it has an endpoint", lambda: self.objects.service(
+            "own", own, self.world.endpoints(node.name), externalTrafficPolicy="Local"), own)
+        self.assertTrue(wait_until(lambda: not self.leases().keys() & LITTER, self.littered + REMOVED_MAX - time.time(), 0.2),
+                        self.leases())
+        refused = [each["objectRef"]["name"] for each in self.world.cluster.audited() if each["verb"] == "delete"
+                   and each["user"]["username"].endswith(":without") and each["responseStatus"]["code"] == 403]
+        print(f"  {node.name} was refused to remove {len(refused)} Leases, which are removed", flush=True)
+        self.assertGreater(len(refused), 1, "this is what the test is about")
+        self.assertIsNotNone(node.speaker.wait_line(REFUSED), node.speaker.log)
+        self.said_once.append((node.speaker, 0, REFUSED))
+        self.assertEqual(self.said(node.speaker, 0, "the store"), [], "it answers, and can be asked for the rest")
+        for vip in (WEB, own):
+            silent = self.sightings.unanswered(vip, self.began + APPEAR_MAX, time.time() - QUIET)
+            self.assertLess(silent, QUIET, vip)
+        self.assertIs(self.owner(own), node)
 
     def test_what_nobody_has_any_more_is_released_and_removed_after_a_minute(self):
         heard = self.sightings.of(BRIEF, self.gone)

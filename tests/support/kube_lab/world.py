@@ -80,6 +80,7 @@ class Node:
         self.mac = self.machine.mac()
         self.proxy = KubeProxy(world.cluster, self.machine, world.proxy_config)
         self.backend = self.speaker = None
+        self.config = world.config  # of its speaker
         self.ended = []  # speakers that ran before
 
     def start_backend(self):
@@ -87,11 +88,11 @@ class Node:
         if not self.backend.wait_line("ready", 10.0):
             raise RuntimeError(self.backend.log)
 
-    def start_speaker(self, *options, config=None):
+    def start_speaker(self, *options):
         if self.speaker:
             self.ended.append(self.speaker)
-        self.speaker = Program(self.machine, netns.SPEAKER, *self.world.arguments, "--kubeconfig",
-                               config or self.world.config, "--node-name", self.name, *options)
+        self.speaker = Program(self.machine, netns.SPEAKER, *self.world.arguments, "--kubeconfig", self.config,
+                               "--node-name", self.name, *options)
         if not wait_until(lambda: self.speaker.listens_on(self.machine) or not self.speaker.running(), 10.0):
             raise RuntimeError(f"{self.name} does not listen: {self.speaker.log}")
 
@@ -112,9 +113,9 @@ class Node:
 
 
 class World:
-    def __init__(self, *options):
-        """`options` of the speakers, beside those of the manifests."""
-        self.options = options
+    def __init__(self, *options, audit=False):
+        """`options` of the speakers, beside those of the manifests; `audit`: see ApiServer."""
+        self.options, self.audit = options, audit
         self._closing = []
         try:
             self._build()
@@ -126,7 +127,8 @@ class World:
         self.network = self._later(network.ApiNetwork(servers=1))
         self.segment = self._later(lab.Lab(segment="segment"))
         self.cluster = self._later(Cluster())
-        self.cluster.add_server(address=self.network.addresses[0], port=6443, flags=["--storage-media-type=application/json"])
+        self.cluster.add_server(address=self.network.addresses[0], port=6443, audit=self.audit,
+                                flags=["--storage-media-type=application/json"])
         self.cluster.start()
         self.objects = objects.Objects(self.cluster.api)
         self.proxy_config = self.cluster.kubeconfig("kube-proxy", pair=self.cluster.authority.client("system:kube-proxy"))

@@ -38,6 +38,7 @@ HTTP_MAX = 15.0  # kube-proxy writes rules at most once a second; a node that wa
 class WorldTest(netns.TellingTest):
     """A world whose speakers are started together, all frames of which are judged."""
     options = ()  # of the speakers, beside those of the manifests
+    audit = False  # whether the API server writes down who asked what
     asked = (*VIPS, NODE_ADDRESS)  # one question after the other
     foreign = (NODE_ADDRESS,)  # of those: what is no VIP
 
@@ -45,7 +46,7 @@ class WorldTest(netns.TellingTest):
     def setUpClass(cls):
         super().setUpClass()
         began = time.time()
-        cls.world = World(*cls.options)
+        cls.world = World(*cls.options, audit=cls.audit)
         cls.addClassCleanup(cls.world.close)
         cls.nodes, cls.objects = cls.world.nodes, cls.world.objects
         cls.chronicle = Chronicle(cls.world.cluster.etcd, NAMESPACE)
