@@ -97,6 +97,7 @@ class Assigner(testing.ClusterTest):
         self.assertEqual([each for each, times in given.items() if times > 1], [], "given twice")
         self.assertEqual(len(given), count)
         self.assertEqual(len(self.pool.claims()), count)
+        self.assertEqual(self.statuses.differences(self.pool.services()), {})
         self.assertEqual(self.statuses.twice, [], "at any time")
 
     def clear(self, *candidates):

@@ -91,10 +91,9 @@ class SpeakersAssign(testing.ClusterTest, netns.NetnsTest):
 
     def judge(self):
         """No address twice, ever; all are given and claimed; who has none was told so, once, and nobody else was."""
-        self.assertEqual(self.statuses.twice, [])
         services = self.pool.services()
-        self.assertEqual({name: each for name, each in self.statuses.of.items() if each},
-                         {name: each for name, each in services.items() if each})
+        self.assertEqual(self.statuses.differences(services), {})
+        self.assertEqual(self.statuses.twice, [])
         given = [each for addresses in services.values() for each in addresses]
         self.assertEqual(sorted(given), sorted(map(address, range(ADDRESSES))))
         self.assertEqual(sorted(self.pool.claims()), sorted(given))
@@ -118,7 +117,8 @@ class SpeakersAssign(testing.ClusterTest, netns.NetnsTest):
         frozen = self.giver()
         self.send_midway(frozen, signal.SIGSTOP, ADDRESSES * 2 // 3)
         for each in writers:
-            each.join()
+            each.join(GIVEN_MAX)
+            self.assertFalse(each.is_alive(), "not all Services are made")
         heir = self.giver(frozen)
         self.assertTrue(wait_until(lambda: self.statuses.given >= ADDRESSES, GIVEN_MAX, 0.02), self.statuses.given)
         print(f"{heir} goes on: all {ADDRESSES} are given {time.time() - self.began:.1f} s after the start", flush=True)

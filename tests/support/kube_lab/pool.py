@@ -3,13 +3,14 @@
 who was told that none is left; and whether two Services had one address, at any time."""
 import collections
 import contextlib
+import http.client
 import json
 import threading
 import time
 
 from .api import LEASES
 
-SERVICES = "/api/v1/services"
+ALL_SERVICES = "/api/v1/services"
 FULL = "AddressPoolFull"
 WINDOW = 600.0  # seconds in which a fact is told once
 
@@ -43,7 +44,7 @@ class Pool:
 
     def services(self):
         """{name of a Service of type LoadBalancer: its addresses}."""
-        return {each["metadata"]["name"]: addresses_of(each) for each in self._items(SERVICES)
+        return {each["metadata"]["name"]: addresses_of(each) for each in self._items(ALL_SERVICES)
                 if each["spec"]["type"] == "LoadBalancer"}
 
     def given(self):
@@ -102,19 +103,34 @@ class Statuses:
         self.given = 0  # how many addresses there are that a Service has
         self.twice = []  # (address, names of the Services that had it at one time)
         self._names = collections.defaultdict(set)
-        self._api, self._version = cluster.api, cluster.api.get(SERVICES).json()["metadata"]["resourceVersion"]
+        self._api, self._version = cluster.api, cluster.api.get(ALL_SERVICES).json()["metadata"]["resourceVersion"]
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
+    def differences(self, services, bound=5.0):
+        """{name: (addresses by what was followed, addresses in `services`)}, where they are not the same within `bound`
+        seconds: something was missed, and `twice` says nothing."""
+        end = time.monotonic() + bound
+        while found := {name: (self.of.get(name, []), services.get(name, []))
+                        for name in [*self.of, *services] if self.of.get(name, []) != services.get(name, [])}:
+            if time.monotonic() > end:
+                break
+            time.sleep(0.01)  # sleep: between two looks at what another thread follows, bounded
+        return found
+
     def _run(self):
         """A server closes the watch of one that is slow: it is asked again from where that ended, so nothing is missed."""
-        with contextlib.suppress(OSError, json.JSONDecodeError):  # the server ends
+        with contextlib.suppress(OSError):  # the server ends
             while True:
-                for each in self._api.watch(f"{SERVICES}?watch=1&resourceVersion={self._version}", 3600.0):
-                    assert each["type"] != "ERROR", each
-                    meta = each["object"]["metadata"]
-                    self._version = meta["resourceVersion"]
-                    self._set(meta["name"], [] if each["type"] == "DELETED" else addresses_of(each["object"]))
+                with contextlib.suppress(http.client.HTTPException, json.JSONDecodeError):  # it breaks off
+                    self._follow()
+
+    def _follow(self):
+        for each in self._api.watch(f"{ALL_SERVICES}?watch=1&resourceVersion={self._version}", 3600.0):
+            assert each["type"] != "ERROR", each
+            meta = each["object"]["metadata"]
+            self._version = meta["resourceVersion"]
+            self._set(meta["name"], [] if each["type"] == "DELETED" else addresses_of(each["object"]))
 
     def _set(self, name, addresses):
         for each in self.of.get(name, ()):
