@@ -16,11 +16,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
 from kube_lab import testing  # noqa: E402
 from kube_lab.api import LEASES  # noqa: E402
+from kube_lab.cluster import ACCOUNT, MANIFESTS, NAMESPACE  # noqa: E402
 from netns_lab.programs import wait_until  # noqa: E402
-from netns_lab.testing import ROOT, SPEAKER  # noqa: E402
+from netns_lab.testing import SPEAKER  # noqa: E402
 
-MANIFESTS = ROOT / "examples" / "kubernetes"
-NAMESPACE, ACCOUNT = "isat-system", "isat-speaker"
 OVERLAYS = sorted(each.parent.name for each in MANIFESTS.glob("overlays/*/kustomization.yaml"))
 COMPONENTS = sorted(each.parent.name for each in MANIFESTS.glob("components/*/kustomization.yaml"))
 

@@ -22,7 +22,6 @@ from kube_lab.cluster import Cluster  # noqa: E402
 from kube_lab.objects import Objects  # noqa: E402
 from netns_lab import testing as netns  # noqa: E402
 
-NAMESPACE, ACCOUNT = "isat-system", "isat-speaker"
 COUNT = int(os.environ.get("ISAT_SCALE_SERVICES", "5000"))
 SLICES = int(os.environ.get("ISAT_SCALE_SLICES", str(COUNT // 10)))
 ENDPOINTS = int(os.environ.get("ISAT_SCALE_ENDPOINTS", "120"))
@@ -72,9 +71,8 @@ class Scale(testing.ClusterTest, netns.NetnsTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.cluster.kubectl("apply", "--kustomize", netns.ROOT / "examples" / "kubernetes" / "base")
-        cls.token = cls.cluster.kubectl("create", "token", ACCOUNT, f"--namespace={NAMESPACE}").strip()
-        cls.config = cls.cluster.kubeconfig("speaker", token=cls.token, namespace=NAMESPACE)
+        cls.token = cls.cluster.install()
+        cls.config = cls.cluster.kubeconfig("speaker", token=cls.token)
         objects = Objects(cls.cluster.api)
         for number in range(1, NODES + 1):
             objects.node(f"node-{number}", f"10.77.0.{10 + number}")

@@ -17,12 +17,11 @@ sys.path.insert(0, str(_HERE.parent / "support"))
 
 from kube_lab import network, testing  # noqa: E402
 from kube_lab.cluster import Cluster  # noqa: E402
+from kube_lab.objects import Objects  # noqa: E402
 from kube_lab.pool import WINDOW, Pool, Statuses, address, create_at_once  # noqa: E402
 from netns_lab import testing as netns  # noqa: E402
 from netns_lab.programs import wait_until  # noqa: E402
 
-MANIFESTS = netns.ROOT / "examples" / "kubernetes"
-NAMESPACE, ACCOUNT = "isat-system", "isat-speaker"
 SERVICES = int(os.environ.get("ISAT_ASSIGNER_SERVICES", "1000"))
 ADDRESSES = SERVICES * 9 // 10
 GIVEN_MAX = 60.0  # seconds until all are
@@ -42,13 +41,9 @@ class SpeakersAssign(testing.ClusterTest, netns.NetnsTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.cluster.kubectl("apply", "--kustomize", MANIFESTS / "base")
-        cls.cluster.kubectl("apply", "-f", MANIFESTS / "components" / "assigner" / "account.yaml")
-        token = cls.cluster.kubectl("create", "token", ACCOUNT, f"--namespace={NAMESPACE}").strip()
-        cls.config = cls.cluster.kubeconfig("speaker", token=token, namespace=NAMESPACE)
+        cls.config = cls.cluster.kubeconfig("speaker", token=cls.cluster.install("assigner"))
         for number in (1, 2, 3):
-            cls.cluster.api.made("/api/v1/nodes", {"metadata": {"name": f"node-{number}"}, "status": {
-                "addresses": [{"type": "InternalIP", "address": f"10.77.0.1{number}"}]}})
+            Objects(cls.cluster.api).node(f"node-{number}", f"10.77.0.1{number}")
         cls.statuses = Statuses(cls.cluster)
 
     def setUp(self):

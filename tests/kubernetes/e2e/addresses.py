@@ -8,8 +8,8 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
 
+from kube_lab.cluster import MANIFESTS, NAMESPACE  # noqa: E402
 from kube_lab.objects import SERVICES, SPACE  # noqa: E402
-from kube_lab.world import MANIFESTS, NAMESPACE  # noqa: E402
 from kube_lab.world_case import VIPS, WEB, EndToEnd, main  # noqa: E402
 from netns_lab.programs import wait_until  # noqa: E402
 

@@ -13,8 +13,8 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
 
 from kube_lab.accounts import LEASE_RULES  # noqa: E402
+from kube_lab.cluster import ACCOUNT, NAMESPACE  # noqa: E402
 from kube_lab.sightings import QUIET  # noqa: E402
-from kube_lab.world import ACCOUNT, NAMESPACE  # noqa: E402
 from kube_lab.world_case import APPEAR_MAX, DEATH_MAX, DURATION, VIPS, WEB, WITHDRAW_MAX, EndToEnd, main  # noqa: E402
 from netns_lab.programs import wait_until  # noqa: E402
 

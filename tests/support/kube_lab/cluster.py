@@ -17,6 +17,8 @@ from . import accounts, certificates, kubeconfig, provision
 from .api import Api, KeptApi
 from .servers import ApiServer, Etcd
 
+MANIFESTS = provision.ROOT / "examples" / "kubernetes"
+NAMESPACE, ACCOUNT = "isat-system", "isat-speaker"  # of the manifests
 _PREFIX = "isat-kube-"
 
 
@@ -142,6 +144,13 @@ class Cluster:
     def service_account(self, name="isat", rules=accounts.LEASE_RULES, **options):
         """An Account: it may do what `rules` say in its namespace (isat-system), and nothing else."""
         return accounts.Account(self, name, rules, **options)
+
+    def install(self, *components):
+        """Applies the base of examples/kubernetes, and the accounts of these components; returns a token of the speakers."""
+        self.kubectl("apply", "--kustomize", MANIFESTS / "base")
+        for each in components:
+            self.kubectl("apply", "-f", MANIFESTS / "components" / each / "account.yaml")
+        return self.kubectl("create", "token", ACCOUNT, f"--namespace={NAMESPACE}").strip()
 
     def kubeconfig(self, name="admin", server=None, **options):
         """Writes a kubeconfig file (options: see kubeconfig.write; without any, the administrator's) for one server."""

@@ -19,11 +19,9 @@ from netns_lab import lab, testing as netns
 from netns_lab.programs import Program, wait_until
 
 from . import network, objects
-from .cluster import Cluster
+from .cluster import ACCOUNT, NAMESPACE, Cluster
 from .servers import Server
 
-MANIFESTS = netns.ROOT / "examples" / "kubernetes"
-NAMESPACE, ACCOUNT = "isat-system", "isat-speaker"
 _HERE = pathlib.Path(__file__).resolve().parent
 CONNECTOR = _HERE / "connector.py"
 _CONNECT_MAX = 1.0  # seconds for one HTTP request
@@ -132,7 +130,7 @@ class World:
         self.cluster.start()
         self.objects = objects.Objects(self.cluster.api)
         self.proxy_config = self.cluster.kubeconfig("kube-proxy", pair=self.cluster.authority.client("system:kube-proxy"))
-        self._apply_manifests()
+        self._install()
         self.nodes = {f"node-{number}": Node(self, number) for number in (1, 2, 3)}
         for node in self.nodes.values():
             self.objects.node(node.name, node.address)
@@ -153,12 +151,11 @@ class World:
         while self._closing:
             self._closing.pop().close()
 
-    def _apply_manifests(self):
-        """The base of examples/kubernetes, a token of its account, and the arguments of its container."""
-        self.cluster.kubectl("apply", "--kustomize", MANIFESTS / "base")
+    def _install(self):
+        """The manifests, and from them the arguments of the container."""
         token = self.cluster.folder / "token"
-        token.write_text(self.cluster.kubectl("create", "token", ACCOUNT, f"--namespace={NAMESPACE}").strip())
-        self.config = self.cluster.kubeconfig("speaker", token_file=token, namespace=NAMESPACE)
+        token.write_text(self.cluster.install())
+        self.config = self.cluster.kubeconfig("speaker", token_file=token)
         pod = self.cluster.kubectl_json("get", "daemonset", ACCOUNT, f"--namespace={NAMESPACE}")["spec"]["template"]["spec"]
         self.arguments = [*pod["containers"][0]["args"], *self.options]
 

@@ -16,10 +16,11 @@ from netns_lab.programs import wait_until
 from netns_lab.sandbox import skip
 
 from . import provision, testing
+from .cluster import NAMESPACE
 from .evidence import Chronicle, Frame, wrong_frames
 from .objects import SPACE
 from .sightings import QUIET, Sightings, answered_twice
-from .world import NAMESPACE, World
+from .world import World
 
 VIPS = [f"10.77.0.{number}" for number in range(100, 108)]
 WEB = VIPS[0]
