@@ -26,6 +26,7 @@ REFUSED = 6.0  # seconds for which a right is missing and asked for again and ag
 
 class Broken(EndToEnd):
     """Throughout each test `web` is answered for."""
+    options = ("--metrics=totals",)
 
     def judge(self):
         longest = self.sightings.unanswered(WEB, self.began, time.time() - SILENCE_MAX)
@@ -60,6 +61,7 @@ class Broken(EndToEnd):
     def test_nothing_serves(self):
         vip, all_of_them = VIPS[3], self.world.endpoints()
         before = self.events_written()
+        self.assertEqual(pages.metrics(self.owner()).of("isat_vip_owned"), [], "which is not among the totals")
         self.appears("new Service", lambda: self.objects.service("tired", vip, all_of_them), vip)
         self.withdrawn("no endpoint is ready", lambda: self.objects.endpoints("tired", all_of_them, ready=False), vip)
         self.one_line(f"{vip} of default/tired is not announced: no endpoint is ready or serving")
