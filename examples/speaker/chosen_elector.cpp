@@ -82,11 +82,9 @@ void chosen_elector::make_layout_elector(const options& what, std::chrono::nanos
   wanted.rebalance = what.rebalance;
   wanted.on_notice = [this](const election::election_notice& notice) {
     if (metrics_ != nullptr) metrics_->note(notice);
-    const auto* const failed = std::get_if<election::store_failed>(&notice);
-    const auto* const kept = std::get_if<election::removal_refused>(&notice);
     std::string detail;
-    if (failed != nullptr) detail = store_failure(failed->reason);
-    if (kept != nullptr) detail = store_failure(kept->reason);
+    if (const auto* const told = std::get_if<election::store_failed>(&notice)) detail = store_failure(told->reason);
+    if (const auto* const told = std::get_if<election::removal_refused>(&notice)) detail = store_failure(told->reason);
     log_election(log_, notice, detail, &groups_);
   };
   wanted.on_layout = std::move(on_layout);

@@ -81,6 +81,12 @@ struct notice_logger {
   std::string_view detail;
   const election::group_names* groups;
 
+  log_fields reason_fields(const isat::error_code& reason) const {
+    log_fields fields{{"reason", reason.message()}};
+    if (!detail.empty()) fields.emplace_back("detail", std::string{detail});
+    return fields;
+  }
+
   void operator()(const election::lease_transition& told) const {
     const election::lease_event& event = told.event;
     log_fields fields{group_field(told.group, groups), {"term", static_cast<std::int64_t>(event.term)}};
@@ -106,18 +112,14 @@ struct notice_logger {
   }
 
   void operator()(const election::store_failed& told) const {
-    log_fields fields{{"reason", told.reason.message()}};
-    if (!detail.empty()) fields.emplace_back("detail", std::string{detail});
     const bool is_routine = told.reason == isat::kubernetes::error::expired;
-    log.write(is_routine ? log_level::info : log_level::warn, sentence(told.reason), std::move(fields));
+    log.write(is_routine ? log_level::info : log_level::warn, sentence(told.reason), reason_fields(told.reason));
   }
 
   void operator()(const election::store_answers&) const { log.info("the store answers again"); }
 
   void operator()(const election::removal_refused& told) const {
-    log_fields fields{{"reason", told.reason.message()}};
-    if (!detail.empty()) fields.emplace_back("detail", std::string{detail});
-    log.warn("leases that nobody needs any more cannot be removed; they do no harm", std::move(fields));
+    log.warn("leases that nobody needs any more cannot be removed; they do no harm", reason_fields(told.reason));
   }
 
   void operator()(const election::node_name_taken&) const {

@@ -10,7 +10,7 @@ import unittest
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
-from kube_lab import network, testing  # noqa: E402
+from kube_lab import testing  # noqa: E402
 from kube_lab.api import LEASES  # noqa: E402
 from kube_lab.cluster import Cluster  # noqa: E402
 from kube_lab.evidence import Frame, Write, read_write, wrong_frames  # noqa: E402
@@ -263,14 +263,10 @@ class BrokenCluster(testing.ClusterTest):
         self.assertEqual(self.cluster.api.get("/api/v1/namespaces/default").status, 200)
 
 
-class FromNamespaces(testing.ClusterTest):
+class FromNamespaces(testing.NetworkedTest):
     """API servers as machines of a lab reach them: at addresses of their own, on a network of their own."""
 
-    @classmethod
-    def make_cluster(cls):
-        cls.network = network.ApiNetwork(servers=1)
-        cls.addClassCleanup(cls.network.close)
-        return Cluster.started(address=cls.network.addresses[0], port=6443, publish=True)
+    cluster_options = {"publish": True}
 
     def setUp(self):
         self.segment = lab.Lab()

@@ -12,9 +12,8 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
-from kube_lab import network, testing  # noqa: E402
+from kube_lab import testing  # noqa: E402
 from kube_lab.api import LEASES  # noqa: E402
-from kube_lab.cluster import Cluster  # noqa: E402
 from netns_lab import testing as netns  # noqa: E402
 from netns_lab.programs import wait_until  # noqa: E402
 
@@ -26,12 +25,9 @@ DURATION = 3.0  # of a lease, in seconds
 TAKEOVER_MAX = DURATION + 0.03 + 0.5 + 1.0  # hold-off, what may be beside it, and a loaded machine
 
 
-class Pods(testing.ClusterTest, netns.NetnsTest):
-    @classmethod
-    def make_cluster(cls):
-        cls.network = network.ApiNetwork(servers=2)
-        cls.addClassCleanup(cls.network.close)
-        return Cluster.started(address=cls.network.addresses[0], port=6443, publish=True, audit=True)
+class Pods(testing.NetworkedTest, netns.NetnsTest):
+    server_count = 2
+    cluster_options = {"publish": True, "audit": True}
 
     @classmethod
     def setUpClass(cls):

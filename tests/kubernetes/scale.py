@@ -17,8 +17,7 @@ sys.dont_write_bytecode = True
 _HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(_HERE.parent / "support"))
 
-from kube_lab import network, testing  # noqa: E402
-from kube_lab.cluster import Cluster  # noqa: E402
+from kube_lab import testing  # noqa: E402
 from kube_lab.objects import Objects  # noqa: E402
 from netns_lab import testing as netns  # noqa: E402
 
@@ -61,13 +60,7 @@ def write_part(cluster, write, first, count):
             write(objects, number)
 
 
-class Scale(testing.ClusterTest, netns.NetnsTest):
-    @classmethod
-    def make_cluster(cls):
-        cls.network = network.ApiNetwork(servers=1)
-        cls.addClassCleanup(cls.network.close)
-        return Cluster.started(address=cls.network.addresses[0], port=6443)
-
+class Scale(testing.NetworkedTest, netns.NetnsTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

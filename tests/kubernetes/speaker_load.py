@@ -14,9 +14,8 @@ sys.dont_write_bytecode = True
 _HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(_HERE.parent / "support"))
 
-from kube_lab import network, provision, request_rates, testing  # noqa: E402
+from kube_lab import provision, request_rates, testing  # noqa: E402
 from kube_lab.candidates import Book, Programs  # noqa: E402
-from kube_lab.cluster import Cluster  # noqa: E402
 from netns_lab import testing as netns  # noqa: E402
 from netns_lab.programs import wait_until  # noqa: E402
 
@@ -68,12 +67,8 @@ class Audit:
         return event["user"]["username"].rpartition(":")[2], event["sourceIPs"][0]
 
 
-class SpeakerLoad(testing.ClusterTest, netns.NetnsTest):
-    @classmethod
-    def make_cluster(cls):
-        cls.network = network.ApiNetwork(servers=1)
-        cls.addClassCleanup(cls.network.close)
-        return Cluster.started(address=cls.network.addresses[0], port=6443, audit=True)
+class SpeakerLoad(testing.NetworkedTest, netns.NetnsTest):
+    cluster_options = {"audit": True}
 
     def config(self, user):
         return self.cluster.kubeconfig(user, token=self.cluster.service_account(user, namespace=NAMESPACE).token())

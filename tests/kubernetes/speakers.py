@@ -14,9 +14,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "examples" / "demo"))
 
 import measure  # noqa: E402
-from kube_lab import network, testing  # noqa: E402
+from kube_lab import testing  # noqa: E402
 from kube_lab.api import LEASES  # noqa: E402
-from kube_lab.cluster import Cluster  # noqa: E402
 from netns_lab import testing as netns  # noqa: E402
 from netns_lab.programs import wait_until  # noqa: E402
 
@@ -118,14 +117,10 @@ class Side:
         self.test.assertLess(max(after), bound + SLACK * 1e3)
 
 
-class Speakers(testing.ClusterTest, netns.NetnsTest):
+class Speakers(testing.NetworkedTest, netns.NetnsTest):
     """One API server, and a service account that may use Leases in its namespace and nothing else."""
 
-    @classmethod
-    def make_cluster(cls):
-        cls.network = network.ApiNetwork(servers=1)
-        cls.addClassCleanup(cls.network.close)
-        return Cluster.started(address=cls.network.addresses[0], port=6443, publish=True)
+    cluster_options = {"publish": True}
 
     @classmethod
     def setUpClass(cls):

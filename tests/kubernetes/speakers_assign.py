@@ -15,8 +15,7 @@ sys.dont_write_bytecode = True
 _HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(_HERE.parent / "support"))
 
-from kube_lab import network, testing  # noqa: E402
-from kube_lab.cluster import Cluster  # noqa: E402
+from kube_lab import testing  # noqa: E402
 from kube_lab.objects import Objects  # noqa: E402
 from kube_lab.pool import WINDOW, Pool, Statuses, address, create_at_once  # noqa: E402
 from netns_lab import testing as netns  # noqa: E402
@@ -31,13 +30,7 @@ QUIET = 1.0  # seconds in which a thawed one could do damage
 MINE, NOT_MINE = "giving addresses to Services from now on", "another speaker may give addresses to Services"
 
 
-class SpeakersAssign(testing.ClusterTest, netns.NetnsTest):
-    @classmethod
-    def make_cluster(cls):
-        cls.network = network.ApiNetwork(servers=1)
-        cls.addClassCleanup(cls.network.close)
-        return Cluster.started(address=cls.network.addresses[0], port=6443)
-
+class SpeakersAssign(testing.NetworkedTest, netns.NetnsTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSL-1.0
-"""What a test file needs beside the cluster: a test case that has one and shows its logs, and a main().
+"""What a test file needs beside the cluster: test cases that have one and show its logs, and a main().
 
 An API server takes seconds to start and 300 MB, so one cluster serves all tests of a class. A test names its objects
 after itself, and puts right what it has broken.
@@ -8,7 +8,7 @@ import sys
 
 from netns_lab import testing as netns
 
-from . import provision
+from . import network, provision
 from .cluster import Cluster
 
 
@@ -29,6 +29,18 @@ class ClusterTest(netns.TellingTest):
     def tell(self):
         super().tell()
         print(self.cluster.tail(), file=sys.stderr)
+
+
+class NetworkedTest(ClusterTest):
+    """Likewise, and the cluster is on a network of its own, to which tests plug their machines."""
+    server_count = 1  # addresses for API servers; the cluster starts with one
+    cluster_options = {}  # of its first server, beside where that is
+
+    @classmethod
+    def make_cluster(cls):
+        cls.network = network.ApiNetwork(servers=cls.server_count)
+        cls.addClassCleanup(cls.network.close)
+        return Cluster.started(address=cls.network.addresses[0], port=6443, **cls.cluster_options)
 
 
 def main(needed=()):

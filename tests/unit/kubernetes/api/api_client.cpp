@@ -542,11 +542,17 @@ TEST_CASE("after 429 urgent requests go out at once and others wait") {
   CHECK(at.server.requests().size() == 2);
 }
 
+/// Where one request that fails is an outage.
+struct outage_laboratory : api_laboratory {
+  outage_laboratory() {
+    kubernetes::api_client_options options;
+    options.outage_min = {};
+    open(server.cluster(), options);
+  }
+};
+
 TEST_CASE("the end of an outage is told to who wants to know, as long as he does") {
-  api_laboratory l;
-  kubernetes::api_client_options options;
-  options.outage_min = {};
-  l.open(l.server.cluster(), options);
+  outage_laboratory l;
   int told = 0;
   auto kept = l.client->when_back([&told] { ++told; });
   l.client->when_back([] { FAIL("not wanted any more"); }).reset();
@@ -584,10 +590,7 @@ TEST_CASE("the end of an outage is told to who wants to know, as long as he does
 }
 
 TEST_CASE("what is refused to who asks neither begins an outage nor ends one") {
-  api_laboratory l;
-  kubernetes::api_client_options options;
-  options.outage_min = {};
-  l.open(l.server.cluster(), options);
+  outage_laboratory l;
   int told = 0;
   const auto kept = l.client->when_back([&told] { ++told; });
   const auto refused = [&l](unsigned status) {
@@ -611,10 +614,7 @@ TEST_CASE("what is refused to who asks neither begins an outage nor ends one") {
 }
 
 TEST_CASE("a stream whose head has come ends an outage, and one that is cancelled begins none") {
-  api_laboratory l;
-  kubernetes::api_client_options options;
-  options.outage_min = {};
-  l.open(l.server.cluster(), options);
+  outage_laboratory l;
   int told = 0;
   const auto kept = l.client->when_back([&told] { ++told; });
   fake_api::fault trouble;
