@@ -492,7 +492,7 @@ class FileElector(RunTest):
         running.expect("leading no more, silent from now on group=0 term=1", 2)
         self.directory.unlink()
         self.leads_again(running)
-        self.assertIn("the store answers again", running.log)
+        running.expect("the store answers again")  # perhaps after that, when all that had failed was done once more
 
 
 if __name__ == "__main__":
