@@ -57,6 +57,8 @@ class Connector:
     def _finish(self, descriptor):
         one, address, begun = self._pending.pop(descriptor)
         problem = one.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if problem == errno.EPIPE:  # a reset after the server's FIN: it has taken the connection, and closed it again
+            problem = 0
         self._count(one, address, begun, os.strerror(problem) if problem else None)
 
     def _expire(self):

@@ -20,12 +20,15 @@ VIP = lab.VIP
 
 
 class TellingTest(unittest.TestCase):
-    """A test that tells more when it has failed."""
+    """A test that tells more when it has failed: at once what went wrong, then what helps to understand it."""
 
     def run(self, result=None):
-        failed_before = len(result.failures) + len(result.errors)
+        before = [len(result.failures), len(result.errors)]
         super().run(result)
-        if len(result.failures) + len(result.errors) > failed_before:
+        new = [*result.failures[before[0]:], *result.errors[before[1]:]]
+        for _, trace in new:
+            print(trace, file=sys.stderr)
+        if new:
             self.tell()
 
     def tell(self):
