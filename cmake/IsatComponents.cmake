@@ -58,10 +58,12 @@ set(isat_core_headers
 
 set(isat_net_headers
     include/isat/complete_later.hpp
+    include/isat/detail/build.hpp
     include/isat/detail/directory_listing.hpp
     include/isat/detail/erase.hpp
     include/isat/detail/file_descriptor.hpp
     include/isat/detail/last_error.hpp
+    include/isat/detail/memory_segment.hpp
     include/isat/detail/new_file.hpp
     include/isat/detail/random_number.hpp
     include/isat/detail/stop_signal.hpp
@@ -85,8 +87,41 @@ set(isat_net_headers
     include/isat/election/watch_set.hpp
     include/isat/error.hpp
     include/isat/format.hpp
+    include/isat/impl/always_leader.ipp
+    include/isat/impl/change_feed.ipp
+    include/isat/impl/directory_listing.ipp
+    include/isat/impl/error.ipp
+    include/isat/impl/fault_injector.ipp
+    include/isat/impl/file_store.ipp
+    include/isat/impl/grouped_source.ipp
+    include/isat/impl/guarded_sender.ipp
+    include/isat/impl/interface_follower.ipp
+    include/isat/impl/layout_elector.ipp
+    include/isat/impl/lease_clock.ipp
+    include/isat/impl/lease_elector.ipp
+    include/isat/impl/link_message.ipp
+    include/isat/impl/link_monitor.ipp
+    include/isat/impl/link_socket.ipp
+    include/isat/impl/link_table.ipp
+    include/isat/impl/list_links.ipp
+    include/isat/impl/liveness_lock.ipp
+    include/isat/impl/memory_link.ipp
+    include/isat/impl/memory_store.ipp
+    include/isat/impl/memory_transport.ipp
+    include/isat/impl/new_file.ipp
+    include/isat/impl/packet_socket.ipp
+    include/isat/impl/pcap_file.ipp
+    include/isat/impl/random_number.ipp
+    include/isat/impl/record_directory.ipp
+    include/isat/impl/record_files.ipp
+    include/isat/impl/record_text.ipp
+    include/isat/impl/responder.ipp
+    include/isat/impl/served_interface.ipp
     include/isat/impl/speaker.ipp
+    include/isat/impl/static_source.ipp
     include/isat/impl/store_driver.ipp
+    include/isat/impl/tracer.ipp
+    include/isat/impl/watch_set.ipp
     include/isat/isat.hpp
     include/isat/lease_clock.hpp
     include/isat/net.hpp
@@ -141,7 +176,6 @@ set(isat_kubernetes_headers
     include/isat/kubernetes/api/impl/tls_context.ipp
     include/isat/kubernetes/api/server_discovery.hpp
     include/isat/kubernetes/api/server_list.hpp
-    include/isat/kubernetes/build.hpp
     include/isat/kubernetes/config/cluster_config.hpp
     include/isat/kubernetes/config/credential_source.hpp
     include/isat/kubernetes/config/detail/base64.hpp

@@ -9,9 +9,9 @@ find_package(Boost 1.81 CONFIG REQUIRED COMPONENTS json url)
 find_package(OpenSSL 3 REQUIRED)
 
 set(generated "${PROJECT_BINARY_DIR}/generated")
-set(generated_header "${generated}/include/isat/kubernetes/build_generated.hpp")
+set(generated_header "${generated}/include/isat/detail/build_generated.hpp")
 set(header_only 0)
-if(ISAT_KUBERNETES_HEADER_ONLY)
+if(ISAT_HEADER_ONLY)
   set(header_only 1)
 endif()
 file(
@@ -24,7 +24,7 @@ file(
 // Written by CMake: how this copy of isat::kubernetes was built. For build.hpp only.
 #pragma once
 
-#define ISAT_KUBERNETES_HEADER_ONLY @header_only@
+#define ISAT_HEADER_ONLY @header_only@
 ]]
   @ONLY)
 
@@ -42,7 +42,7 @@ foreach(body IN LISTS bodies)
 endforeach()
 
 set(usage Boost::json Boost::url OpenSSL::SSL OpenSSL::Crypto)
-if(ISAT_KUBERNETES_HEADER_ONLY)
+if(ISAT_HEADER_ONLY)
   set(scope INTERFACE)
   add_library(isat_kubernetes INTERFACE)
   target_link_libraries(isat_kubernetes INTERFACE isat::net ${usage})

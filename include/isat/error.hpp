@@ -4,6 +4,8 @@
 // travel as boost::system::error_code beside the system's own. What a peer sends is never an error_code.
 #pragma once
 
+#include "isat/detail/build.hpp"
+
 #include <boost/system/error_category.hpp>
 #include <boost/system/error_code.hpp>
 #include <boost/system/error_condition.hpp>
@@ -35,54 +37,26 @@ enum class condition : std::uint8_t {
 };
 
 /// The category of isat::error. Categories are told apart by a number, for a shared library may have its own copies.
-class error_category final : public boost::system::error_category {
+class ISAT_API error_category final : public boost::system::error_category {
  public:
   constexpr error_category() noexcept : boost::system::error_category{0x6a80513901efa472} {}
   const char* name() const noexcept override { return "isat"; }
-  std::string message(int value) const override {
-    switch (static_cast<error>(value)) {
-      case error::none:
-        return "success";
-      case error::not_ethernet:
-        return "not an Ethernet interface";
-      case error::too_many_interfaces:
-        return "too many announcing interfaces";
-      case error::version_conflict:
-        return "the record has another version";
-      case error::outcome_unknown:
-        return "the outcome of the write is unknown";
-      case error::unsound_timing:
-        return "the timing of leases is not sound";
-      case error::unsound_layout:
-        return "there is no such layout of groups";
-      case error::shared_file_system:
-        return "machines share its file system";
-    }
-    return "unknown error";
-  }
+  ISAT_INLINE std::string message(int value) const override;
 };
 
 /// An error_code that holds `value`.
-inline error_code make_error_code(error value) noexcept {
-  static constexpr error_category category;
-  return {static_cast<int>(value), category};
-}
+ISAT_API error_code make_error_code(error value) noexcept;
 
 /// The category of isat::condition; error codes of other categories say themselves whether they are equivalent.
-class condition_category final : public boost::system::error_category {
+class ISAT_API condition_category final : public boost::system::error_category {
  public:
   constexpr condition_category() noexcept : boost::system::error_category{0xb7f6ab830448e03a} {}
   const char* name() const noexcept override { return "isat.condition"; }
-  std::string message(int value) const override {
-    return static_cast<condition>(value) == condition::write_refused ? "nothing was written" : "unknown condition";
-  }
+  ISAT_INLINE std::string message(int value) const override;
 };
 
 /// An error_condition that holds `value`.
-inline boost::system::error_condition make_error_condition(condition value) noexcept {
-  static constexpr condition_category category;
-  return {static_cast<int>(value), category};
-}
+ISAT_API boost::system::error_condition make_error_condition(condition value) noexcept;
 
 }  // namespace isat::inline v0
 
@@ -91,3 +65,7 @@ struct boost::system::is_error_code_enum<isat::error> : std::true_type {};
 
 template <>
 struct boost::system::is_error_condition_enum<isat::condition> : std::true_type {};
+
+#if ISAT_HEADER_ONLY
+#include "isat/impl/error.ipp"
+#endif

@@ -7,7 +7,7 @@
 #pragma once
 
 // clang-format off: the order is the order in which to read
-#include "isat/kubernetes/build.hpp"
+#include "isat/detail/build.hpp"
 #include "isat/kubernetes/error.hpp"
 #include "isat/kubernetes/config/cluster_config.hpp"
 #include "isat/kubernetes/config/in_cluster.hpp"

@@ -8,6 +8,7 @@
 
 #include "isat/address.hpp"
 #include "isat/announce/schedule.hpp"
+#include "isat/detail/build.hpp"
 #include "isat/detail/erase.hpp"
 #include "isat/detail/stop_signal.hpp"
 #include "isat/election/elector.hpp"
@@ -51,10 +52,10 @@ struct speaker_options {
 };
 
 /// Answers ARP for the VIPs of a source while an elector says so.
-class speaker final : private source::vip_sink,
-                      private election::leadership_observer,
-                      private claim_observer,
-                      private transport::interface_sink {
+class ISAT_API speaker final : private source::vip_sink,
+                               private election::leadership_observer,
+                               private claim_observer,
+                               private transport::interface_sink {
  public:
   using run_signature = void(error_code);
 
@@ -110,21 +111,21 @@ class speaker final : private source::vip_sink,
 
   static constexpr std::size_t index(interface_id id) noexcept { return static_cast<std::size_t>(id); }
 
-  // Overrides are `inline` here already: else each unit would get the virtual table, and all that hangs on it.
   // source::vip_sink
-  inline void add(const responder::vip& added) override;
-  inline void remove(ipv4_address address) override;
-  inline void synced() override;
+  ISAT_INLINE void add(const responder::vip& added) override;
+  ISAT_INLINE void remove(ipv4_address address) override;
+  ISAT_INLINE void synced() override;
   // election::leadership_observer
-  inline void on_leadership(group_id group, const election::leadership& before,
-                            const election::leadership& after) override;
+  ISAT_INLINE void on_leadership(group_id group, const election::leadership& before,
+                                 const election::leadership& after) override;
   // claim_observer
-  inline void on_claim(interface_id interface, const wire::arp_message& claim, responder::drop_reason what) override;
+  ISAT_INLINE void on_claim(interface_id interface, const wire::arp_message& claim,
+                            responder::drop_reason what) override;
   // transport::interface_sink
-  inline void on_link(const transport::link_change& change) override;
-  inline error_code on_interface(const transport::link_state& link,
-                                 std::unique_ptr<transport::frame_transport> opened) override;
-  inline void on_refused(const transport::link_state& link, error_code reason) override;
+  ISAT_INLINE void on_link(const transport::link_change& change) override;
+  ISAT_INLINE error_code on_interface(const transport::link_state& link,
+                                      std::unique_ptr<transport::frame_transport> opened) override;
+  ISAT_INLINE void on_refused(const transport::link_state& link, error_code reason) override;
 
   // Running and stopping.
   void run(handler<run_signature> done);
@@ -201,5 +202,7 @@ class speaker final : private source::vip_sink,
 
 }  // namespace isat::inline v0
 
+#if ISAT_HEADER_ONLY
 #include "isat/impl/speaker.ipp"
+#endif
 #include "isat/pending_operation.hpp"

@@ -88,7 +88,7 @@ class Shared(EachForm, Installed):
         exported = {found.group(1) for line in lines if (found := ours.match(line.split(maxsplit=2)[2]))}
         headers = "".join(path.read_text() for path in (self.prefix / "include/isat/kubernetes").rglob("*.hpp"))
         marked = set()
-        for declaration in re.findall(r"ISAT_KUBERNETES_API\s+([^;{]*)", headers):
+        for declaration in re.findall(r"ISAT_API\s+([^;{]*)", headers):
             marked.update(re.findall(r"\w+", declaration))
         self.assertLessEqual({"api_client", "lease_store", "make_error_code", "load_default_config"}, exported)
         self.assertEqual(set(), exported - marked)
@@ -100,7 +100,7 @@ class HeaderOnly(EachForm, Installed):
 
     @classmethod
     def built(cls):
-        return built_as("header-only", "-DISAT_KUBERNETES_HEADER_ONLY=ON")
+        return built_as("header-only", "-DISAT_HEADER_ONLY=ON")
 
     def test_no_library_is_installed(self):
         self.assertEqual([], self.libraries())

@@ -79,9 +79,9 @@ def main():
     if sys.argv[1:] not in (["headers"], ["bodies"]):
         sys.exit("compile_budget.py headers|bodies")
     with tempfile.TemporaryDirectory(prefix="isat-budget-") as folder:
-        generated = pathlib.Path(folder, "isat/kubernetes/build_generated.hpp")
+        generated = pathlib.Path(folder, "isat/detail/build_generated.hpp")
         generated.parent.mkdir(parents=True)
-        generated.write_text("#pragma once\n#define ISAT_KUBERNETES_HEADER_ONLY 0\n")
+        generated.write_text("#pragma once\n#define ISAT_HEADER_ONLY 0\n")
         if sys.argv[1] == "headers":
             found = over(folder, "-O0", HEADERS, ROUNDS)
             remedy = "look at what it includes, with -H, and what its inline bodies instantiate"

@@ -26,9 +26,9 @@ class Includes(unittest.TestCase):
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory(prefix="isat-includes-")
         # As in a compiled library: then, and only then, the headers of kubernetes come without their bodies.
-        generated = pathlib.Path(cls.folder.name, "isat/kubernetes/build_generated.hpp")
+        generated = pathlib.Path(cls.folder.name, "isat/detail/build_generated.hpp")
         generated.parent.mkdir(parents=True)
-        generated.write_text("#pragma once\n#define ISAT_KUBERNETES_HEADER_ONLY 0\n")
+        generated.write_text("#pragma once\n#define ISAT_HEADER_ONLY 0\n")
 
     @classmethod
     def tearDownClass(cls):
@@ -79,7 +79,7 @@ class Includes(unittest.TestCase):
 
     def test_macros_that_a_user_gets_from_us_begin_with_our_name(self):
         defined = self.macros("isat/isat.hpp", "isat/kubernetes.hpp")
-        self.assertIn("ISAT_KUBERNETES_API", defined)
+        self.assertIn("ISAT_API", defined)
         self.assertEqual(set(), {name for name in defined if not name.startswith("ISAT_")})
 
     def test_no_name_that_asio_has_deprecated_is_used(self):

@@ -5,6 +5,7 @@
 // a buffer that holds everything, repeated with a larger buffer if it did not. It refuses to look into the files.
 #pragma once
 
+#include "isat/detail/build.hpp"
 #include "isat/detail/last_error.hpp"
 #include "isat/error.hpp"
 
@@ -22,28 +23,13 @@
 namespace isat::inline v0::detail {
 
 /// A reusable listing.
-class directory_listing {
+class ISAT_API directory_listing {
  public:
   static constexpr std::size_t size_max = std::size_t{1} << 24U;  ///< octets; larger directories are refused
 
   /// Reads the open directory `descriptor`. Errors: those of getdents64(2), ENOENT for a directory that was removed,
   /// EFBIG for one that is too large or whose file system does not list it in one call.
-  error_code read(int descriptor) {
-    used_ = 0;
-    for (std::size_t size = buffer_.empty() ? 4096 : buffer_.size(); size <= size_max; size *= 2) {
-      buffer_.resize(size);
-      if (::lseek(descriptor, 0, SEEK_SET) < 0) return last_error();
-      const ::ssize_t first = ::getdents64(descriptor, buffer_.data(), size);
-      if (first < 0) return last_error();
-      char rest[512];
-      const ::ssize_t second = ::getdents64(descriptor, rest, sizeof rest);
-      if (second < 0) return last_error();
-      used_ = static_cast<std::size_t>(first);
-      if (second == 0) return {};
-    }
-    used_ = 0;
-    return {EFBIG, boost::system::system_category()};
-  }
+  error_code read(int descriptor);
 
   /// Calls `each(std::string_view name)` for every name that was read, but for "." and "..".
   template <class Each>
@@ -66,3 +52,7 @@ class directory_listing {
 };
 
 }  // namespace isat::inline v0::detail
+
+#if ISAT_HEADER_ONLY
+#include "isat/impl/directory_listing.ipp"
+#endif

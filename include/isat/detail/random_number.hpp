@@ -4,6 +4,7 @@
 // reproducible: simulations bring their own.
 #pragma once
 
+#include "isat/detail/build.hpp"
 #include "isat/error.hpp"
 
 #include <boost/system/error_code.hpp>
@@ -16,25 +17,16 @@
 namespace isat::inline v0::detail {
 
 /// A random number from the kernel, never 0; 0 if the kernel gives none.
-inline std::uint64_t random_number() noexcept {
-  std::uint64_t number = 0;
-  ::ssize_t size = 0;
-  do {
-    size = ::getrandom(&number, sizeof number, 0);
-  } while ((size < 0 && errno == EINTR) || (size == static_cast<::ssize_t>(sizeof number) && number == 0));
-  return size == static_cast<::ssize_t>(sizeof number) ? number : 0;
-}
+ISAT_API std::uint64_t random_number() noexcept;
 
 /// The error of whoever got none.
 inline error_code no_random_number() noexcept { return {EAGAIN, boost::system::system_category()}; }
 
 /// The number as 16 lower-case hexadecimal digits: all such texts sort as their numbers do.
-inline std::string hex_text(std::uint64_t number) {
-  std::string text(16, '0');
-  for (auto digit = text.rbegin(); digit != text.rend(); ++digit, number >>= 4U) {
-    *digit = "0123456789abcdef"[number & 15U];
-  }
-  return text;
-}
+ISAT_API std::string hex_text(std::uint64_t number);
 
 }  // namespace isat::inline v0::detail
+
+#if ISAT_HEADER_ONLY
+#include "isat/impl/random_number.ipp"
+#endif

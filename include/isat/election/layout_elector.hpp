@@ -7,6 +7,7 @@
 #pragma once
 
 #include "isat/complete_later.hpp"
+#include "isat/detail/build.hpp"
 #include "isat/detail/erase.hpp"
 #include "isat/detail/random_number.hpp"
 #include "isat/election/election_machine.hpp"
@@ -47,50 +48,30 @@ struct layout_options {
 };
 
 /// Leads the groups of a layout that placement gives to this node. Not thread-safe.
-class layout_elector final : public elector {
+class ISAT_API layout_elector final : public elector {
  public:
   /// `store` must outlive the elector. A run whose timing or wish is not sound ends at once: error::unsound_timing,
   /// error::unsound_layout.
-  layout_elector(asio::any_io_executor executor, lease_store& store, layout_options options)
-      : options_{std::move(options)},
-        driver_{
-            std::move(executor), store,
-            driver_options{options_.node_name, record_names{options_.prefix, options_.groups}, options_.layout_validity,
-                           options_.on_notice, options_.release_limit, options_.on_layout, options_.groups}} {
-    options_.wish.duration = std::chrono::ceil<std::chrono::milliseconds>(options_.timing.duration);  // as recorded
-  }
+  layout_elector(asio::any_io_executor executor, lease_store& store, layout_options options);
 
   asio::any_io_executor get_executor() noexcept override { return driver_.get_executor(); }
 
-  void set_candidate(group_id group, bool willing) override { driver_.set_candidate(group, willing); }
+  ISAT_INLINE void set_candidate(group_id group, bool willing) override;
 
   /// The election that runs, or null: who leads what, and why.
   const election_machine* election() const noexcept { return driver_.election(); }
 
  private:
-  void do_run(leadership_table& table, handler<run_signature> done) override {
-    if (const error_code unsound = check()) return complete_later(get_executor(), std::move(done), unsound);
-    election_settings settings;
-    settings.self = node_named(options_.node_name);
-    settings.wish = options_.wish;
-    settings.timing = options_.timing;
-    settings.layout_validity = options_.layout_validity;
-    settings.rebalance = options_.rebalance;
-    settings.groups = options_.groups;
-    settings.seed = isat::detail::random_number();
-    if (settings.seed == 0) return complete_later(get_executor(), std::move(done), isat::detail::no_random_number());
-    driver_.run(election_machine{settings}, table, std::move(done));
-  }
+  ISAT_INLINE void do_run(leadership_table& table, handler<run_signature> done) override;
 
-  error_code check() const noexcept {
-    if (!options_.timing.is_sound()) return error::unsound_timing;
-    if (!options_.wish.is_sound()) return error::unsound_layout;
-    if (options_.wish.is_per_address() && options_.groups == nullptr) return error::unsound_layout;
-    return {};
-  }
+  error_code check() const noexcept;
 
   layout_options options_;
   store_driver<election_machine> driver_;
 };
 
 }  // namespace isat::inline v0::election
+
+#if ISAT_HEADER_ONLY
+#include "isat/impl/layout_elector.ipp"
+#endif

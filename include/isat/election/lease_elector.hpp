@@ -6,6 +6,7 @@
 #pragma once
 
 #include "isat/complete_later.hpp"
+#include "isat/detail/build.hpp"
 #include "isat/detail/erase.hpp"
 #include "isat/detail/random_number.hpp"
 #include "isat/election/elector.hpp"
@@ -38,30 +39,20 @@ struct lease_options {
 };
 
 /// Leads the groups whose leases it gets. Not thread-safe.
-class lease_elector final : public elector {
+class ISAT_API lease_elector final : public elector {
  public:
   /// `store` must outlive the elector. A run whose timing is not sound, or whose longest duration is beyond
   /// lease_timing::duration_max, ends at once: error::unsound_timing.
-  lease_elector(asio::any_io_executor executor, lease_store& store, lease_options options)
-      : options_{std::move(options)},
-        driver_{
-            std::move(executor), store,
-            driver_options{
-                options_.node_name, record_names{options_.leases}, {}, options_.on_notice, options_.release_limit}} {}
+  lease_elector(asio::any_io_executor executor, lease_store& store, lease_options options);
 
   asio::any_io_executor get_executor() noexcept override { return driver_.get_executor(); }
 
   /// Groups beyond the names that were given are never led. Whoever has released one, willingly or not, stays out of it
   /// for D + lease_machine::hold_down even if there is no other candidate: without presence nobody knows.
-  void set_candidate(group_id group, bool willing) override {
-    if (knows(group)) driver_.set_candidate(group, willing);
-  }
+  ISAT_INLINE void set_candidate(group_id group, bool willing) override;
 
   /// Gives up `group` although willing, for another candidate to take; then stays out of it for a while.
-  void hand_over(group_id group) {
-    if (!knows(group)) return;
-    driver_.feed([group](lease_set& election, const lease_time& now) { election.hand_over(now, group); });
-  }
+  void hand_over(group_id group);
 
   /// The election that runs, or null: who leads what, and why.
   const lease_set* election() const noexcept { return driver_.election(); }
@@ -69,19 +60,14 @@ class lease_elector final : public elector {
  private:
   bool knows(group_id group) const noexcept { return static_cast<std::size_t>(group) < options_.leases.size(); }
 
-  void do_run(leadership_table& table, handler<run_signature> done) override {
-    const auto longest = options_.longest > options_.timing.duration ? options_.longest : options_.timing.duration;
-    if (!options_.timing.is_sound() || longest > lease_timing::duration_max) {
-      return complete_later(get_executor(), std::move(done), error_code{isat::error::unsound_timing});
-    }
-    const std::uint64_t writer = isat::detail::random_number();
-    if (writer == 0) return complete_later(get_executor(), std::move(done), isat::detail::no_random_number());
-    lease_set election{{node_named(options_.node_name), writer, options_.timing, longest}};
-    driver_.run(std::move(election), table, std::move(done));
-  }
+  ISAT_INLINE void do_run(leadership_table& table, handler<run_signature> done) override;
 
   lease_options options_;
   store_driver<lease_set> driver_;
 };
 
 }  // namespace isat::inline v0::election
+
+#if ISAT_HEADER_ONLY
+#include "isat/impl/lease_elector.ipp"
+#endif

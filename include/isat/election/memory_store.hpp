@@ -6,6 +6,7 @@
 #pragma once
 
 #include "isat/complete_later.hpp"
+#include "isat/detail/build.hpp"
 #include "isat/election/change_feed.hpp"
 #include "isat/election/lease_store.hpp"
 
@@ -23,47 +24,25 @@
 namespace isat::inline v0::election {
 
 /// The records that any number of memory_store handles share. Not thread-safe: one thread of control for all of them.
-class memory_records {
+class ISAT_API memory_records {
  public:
   /// What is under `name`.
-  entry load(const std::string& name) const {
-    const auto found = entries_.find(name);
-    return found != entries_.end() ? found->second : entry{name, {}, {}, false};
-  }
+  entry load(const std::string& name) const;
 
   /// All records, without removed ones, whose names begin with `prefix`.
-  std::vector<entry> list(std::string_view prefix) const {
-    std::vector<entry> found;
-    for (const auto& [name, at] : entries_) {
-      if (at.value && name.starts_with(prefix)) found.push_back(at);
-    }
-    return found;
-  }
+  std::vector<entry> list(std::string_view prefix) const;
 
   /// Writes `next`, gives it its new version and tells it to all handles; false if another version is there.
-  bool write(entry& next) {
-    entry& now = entries_.try_emplace(next.name, load(next.name)).first->second;
-    if (now.at != next.at) return false;
-    if (now.at.incarnation == 0) next.at.incarnation = ++incarnations_;
-    ++next.at.number;
-    next.orphaned = false;
-    now = next;
-    tell(next);
-    return true;
-  }
+  bool write(entry& next);
 
   /// Loses a record without a trace, as if somebody had removed it by hand: when it is made again, that is another
   /// incarnation.
-  void forget(const std::string& name) {
-    if (entries_.erase(name) != 0) tell({name, {}, {}, false});
-  }
+  void forget(const std::string& name);
 
  private:
   friend class memory_store;
 
-  void tell(const entry& changed) {
-    for (const auto& [handle, feed] : feeds_) feed->tell(changed);
-  }
+  void tell(const entry& changed);
 
   std::map<std::string, entry> entries_;  // removed ones stay, so that their versions never repeat
   std::uint64_t incarnations_ = 0;
@@ -73,33 +52,21 @@ class memory_records {
 
 /// One candidate's handle on common records. Its operations are never refused, and a cancellation comes too late for
 /// all of them but async_changes. Destroying it aborts its async_changes.
-class memory_store final : public lease_store {
+class ISAT_API memory_store final : public lease_store {
  public:
-  memory_store(asio::any_io_executor executor, std::shared_ptr<memory_records> records)
-      : executor_{std::move(executor)}, records_{std::move(records)}, feed_{executor_}, handle_{++records_->handles_} {
-    records_->feeds_.emplace(handle_, &feed_);
-  }
-  ~memory_store() override { records_->feeds_.erase(handle_); }
+  memory_store(asio::any_io_executor executor, std::shared_ptr<memory_records> records);
+  ISAT_INLINE ~memory_store() override;
 
   asio::any_io_executor get_executor() noexcept override { return executor_; }
 
  private:
-  void do_load(std::string name, handler<one_signature> done) override {
-    complete_later(executor_, std::move(done), error_code{}, records_->load(name));
-  }
+  ISAT_INLINE void do_load(std::string name, handler<one_signature> done) override;
 
-  void do_cas(entry next, handler<one_signature> done) override {
-    const error_code outcome = records_->write(next) ? error_code{} : error::version_conflict;
-    complete_later(executor_, std::move(done), outcome, std::move(next));
-  }
+  ISAT_INLINE void do_cas(entry next, handler<one_signature> done) override;
 
-  void do_list(std::string prefix, handler<many_signature> done) override {
-    complete_later(executor_, std::move(done), error_code{}, records_->list(prefix));
-  }
+  ISAT_INLINE void do_list(std::string prefix, handler<many_signature> done) override;
 
-  void do_changes(std::string prefix, handler<many_signature> done) override {
-    feed_.wait(std::move(prefix), std::move(done));
-  }
+  ISAT_INLINE void do_changes(std::string prefix, handler<many_signature> done) override;
 
   asio::any_io_executor executor_;
   std::shared_ptr<memory_records> records_;
@@ -108,3 +75,7 @@ class memory_store final : public lease_store {
 };
 
 }  // namespace isat::inline v0::election
+
+#if ISAT_HEADER_ONLY
+#include "isat/impl/memory_store.ipp"
+#endif

@@ -5,6 +5,7 @@
 // is watched no more. It refuses to know what lies in the directories, and to follow what takes a lost one's name.
 #pragma once
 
+#include "isat/detail/build.hpp"
 #include "isat/detail/erase.hpp"
 #include "isat/detail/file_descriptor.hpp"
 #include "isat/detail/last_error.hpp"
@@ -45,38 +46,21 @@ struct watch_event {
 };
 
 /// Watches directories by number. Not thread-safe.
-class watch_set {
+class ISAT_API watch_set {
  public:
-  explicit watch_set(const asio::any_io_executor& executor) : stream_{executor} {}
+  explicit watch_set(const asio::any_io_executor& executor);
 
   bool is_open() const noexcept { return stream_.is_open(); }
 
   /// Begins, with no directory. Errors: those of inotify_init1(2). @pre !is_open()
-  error_code open() {
-    detail::file_descriptor descriptor{::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)};
-    if (!descriptor) return detail::last_error();
-    error_code error;
-    stream_.assign(descriptor.get(), error);
-    if (!error) descriptor.release();
-    return error;
-  }
+  error_code open();
 
   /// Watches what `path` names now: its number, the same if it is watched already; -1 on an error, which is one of
   /// inotify_add_watch(2). Numbers are not used again until close(). @pre is_open()
-  int add(const std::string& path, error_code& error) {
-    // EXCL_UNLINK: what happens to a file that has no name any more concerns nobody.
-    constexpr std::uint32_t mask = IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_MOVED_FROM | IN_CLOSE_WRITE |
-                                   IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR | IN_EXCL_UNLINK;
-    const int number = ::inotify_add_watch(stream_.native_handle(), path.c_str(), mask);
-    error = number < 0 ? detail::last_error() : error_code{};
-    return number;
-  }
+  int add(const std::string& path, error_code& error);
 
   /// Watches nothing any more; what was not taken is lost.
-  void close() noexcept {
-    error_code ignored;
-    stream_.close(ignored);
-  }
+  void close() noexcept;
 
   /// Completes as soon as take() would find something, with `void(error_code)`. Can be cancelled.
   template <class Token>
@@ -85,39 +69,19 @@ class watch_set {
   }
 
   /// Ends async_wait with operation_aborted.
-  void cancel() noexcept {
-    error_code ignored;
-    stream_.cancel(ignored);
-  }
+  void cancel() noexcept;
 
   /// What has happened since, in order; at most one buffer full, so that a storm cannot keep the caller. @pre is_open()
-  std::vector<watch_event> take() {
-    std::vector<watch_event> events;
-    alignas(::inotify_event) std::array<char, 4096> buffer;
-    const ::ssize_t size = ::read(stream_.native_handle(), buffer.data(), buffer.size());
-    for (std::size_t at = 0; size > 0 && at < static_cast<std::size_t>(size);) {
-      ::inotify_event event;
-      std::memcpy(&event, buffer.data() + at, sizeof event);
-      const char* name = buffer.data() + at + sizeof event;  // padded with zeros
-      at += sizeof event + event.len;
-      watch_event next{event.wd, meaning_of(event.mask), event.len > 0 ? std::string{name} : std::string{}};
-      if (next.change == watch_change::none) continue;
-      if ((event.mask & IN_MOVE_SELF) != 0) ::inotify_rm_watch(stream_.native_handle(), event.wd);
-      if (events.empty() || events.back() != next) events.push_back(std::move(next));
-    }
-    return events;
-  }
+  std::vector<watch_event> take();
 
  private:
-  static watch_change meaning_of(std::uint32_t mask) noexcept {
-    if ((mask & IN_Q_OVERFLOW) != 0) return watch_change::overflow;
-    if ((mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT | IN_IGNORED)) != 0) return watch_change::lost;
-    if ((mask & (IN_CREATE | IN_MOVED_TO)) != 0) return watch_change::appeared;
-    if ((mask & (IN_DELETE | IN_MOVED_FROM)) != 0) return watch_change::vanished;
-    return (mask & IN_CLOSE_WRITE) != 0 ? watch_change::closed : watch_change::none;
-  }
+  static watch_change meaning_of(std::uint32_t mask) noexcept;
 
   asio::posix::stream_descriptor stream_;
 };
 
 }  // namespace isat::inline v0::election
+
+#if ISAT_HEADER_ONLY
+#include "isat/impl/watch_set.ipp"
+#endif

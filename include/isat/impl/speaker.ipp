@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// The bodies of speaker.hpp, in the order of its declarations. Included by that header, never by itself.
+// The bodies of speaker.hpp, in the order of its declarations. Compiled into the library, or included by that header;
+// never by itself.
 #pragma once
 
 #include "isat/error.hpp"
@@ -15,8 +16,8 @@
 
 namespace isat::inline v0 {
 
-inline speaker::speaker(asio::any_io_executor executor, election::elector& elector, source::vip_source& vips,
-                        speaker_options options)
+ISAT_INLINE speaker::speaker(asio::any_io_executor executor, election::elector& elector, source::vip_source& vips,
+                             speaker_options options)
     : executor_{std::move(executor)},
       elector_{elector},
       source_{vips},
@@ -25,7 +26,7 @@ inline speaker::speaker(asio::any_io_executor executor, election::elector& elect
       lapse_timer_{executor_},
       done_{executor_} {}
 
-inline speaker::~speaker() {
+ISAT_INLINE speaker::~speaker() {
   // Elector, source and follower hold on to parts of this speaker until they are cancelled.
   leaderships_.unsubscribe(*this);
   elector_part_.stop.emit();
@@ -35,7 +36,7 @@ inline speaker::~speaker() {
 
 // ---- VIPs ----
 
-inline void speaker::add(const responder::vip& added) {
+ISAT_INLINE void speaker::add(const responder::vip& added) {
   std::optional<responder::vip> before;
   if (const auto* known = vips_.find(added.address); known != nullptr) before = *known;
   if (before == added) return;
@@ -57,7 +58,7 @@ inline void speaker::add(const responder::vip& added) {
   if (!before || before->group != added.group) tell(vip_added{added.address, added.group});
 }
 
-inline void speaker::remove(ipv4_address address) {
+ISAT_INLINE void speaker::remove(ipv4_address address) {
   const auto* known = vips_.find(address);
   if (known == nullptr) return;
   const group_id group = known->group;
@@ -69,13 +70,13 @@ inline void speaker::remove(ipv4_address address) {
   tell(vip_removed{address, group});
 }
 
-inline void speaker::synced() {
+ISAT_INLINE void speaker::synced() {
   synced_ = true;
   tell(source_synced{vips_.size()});
   review_candidacy();
 }
 
-inline void speaker::count_vip(group_id group, bool added) {
+ISAT_INLINE void speaker::count_vip(group_id group, bool added) {
   const auto at = static_cast<std::size_t>(group);
   if (at >= groups_.size()) groups_.resize(at + 1);
   auto& count = groups_[at].vips;
@@ -86,7 +87,8 @@ inline void speaker::count_vip(group_id group, bool added) {
 
 // ---- Leadership ----
 
-inline void speaker::on_leadership(group_id group, const election::leadership&, const election::leadership& after) {
+ISAT_INLINE void speaker::on_leadership(group_id group, const election::leadership&,
+                                        const election::leadership& after) {
   const auto at = static_cast<std::size_t>(group);
   if (at >= groups_.size()) groups_.resize(at + 1);
   auto& state = groups_[at];
@@ -103,7 +105,7 @@ inline void speaker::on_leadership(group_id group, const election::leadership&, 
 }
 
 // Arms the timer for the earliest deadline. A renewal only moves deadlines away, so it need not move the timer.
-inline void speaker::expect_lapse(const election::leadership& told, const lease_time& now) {
+ISAT_INLINE void speaker::expect_lapse(const election::leadership& told, const lease_time& now) {
   if (told.valid_until == lease_time::max()) return;
   const auto left = -elapsed_for_holder(told.valid_until, now);
   if (lapse_at_ && *lapse_at_ <= now.raw + left) return;
@@ -116,7 +118,7 @@ inline void speaker::expect_lapse(const election::leadership& told, const lease_
   }));
 }
 
-inline void speaker::review_deadlines() {
+ISAT_INLINE void speaker::review_deadlines() {
   const lease_time now = lease_clock::now();
   for (std::size_t at = 0; at < groups_.size(); ++at) {
     if (groups_[at].told_term == 0) continue;
@@ -130,7 +132,7 @@ inline void speaker::review_deadlines() {
   }
 }
 
-inline void speaker::review_candidacy() {
+ISAT_INLINE void speaker::review_candidacy() {
   if (stopping_) return;
   bool carrier = false;
   for (const auto& each : slots_) carrier = carrier || (each.served && each.carrier);
@@ -146,7 +148,7 @@ inline void speaker::review_candidacy() {
 
 // ---- Announcing ----
 
-inline void speaker::announce(const responder::vip& announced, const lease_time& now) {
+ISAT_INLINE void speaker::announce(const responder::vip& announced, const lease_time& now) {
   for (const auto& each : slots_) {
     if (each.served && announced.interfaces.contains(each.served->id())) {
       each.served->announce(announced.address, announced.group, now);
@@ -154,7 +156,7 @@ inline void speaker::announce(const responder::vip& announced, const lease_time&
   }
 }
 
-inline void speaker::announce_all_on(served_interface& served) {
+ISAT_INLINE void speaker::announce_all_on(served_interface& served) {
   const lease_time now = lease_clock::now();
   vips_.for_each([&](const responder::vip& each) {
     if (each.interfaces.contains(served.id()) && leaderships_.leads(each.group, now)) {
@@ -165,7 +167,7 @@ inline void speaker::announce_all_on(served_interface& served) {
 }
 
 // One pass over the VIPs serves all groups that were taken over in this turn of the loop.
-inline void speaker::announce_taken_groups() {
+ISAT_INLINE void speaker::announce_taken_groups() {
   bool any = false;
   for (const auto& group : groups_) any = any || group.taken;
   if (!any) return;
@@ -176,7 +178,7 @@ inline void speaker::announce_taken_groups() {
   for (auto& group : groups_) group.taken = false;
 }
 
-inline void speaker::pump_later() {
+ISAT_INLINE void speaker::pump_later() {
   if (std::exchange(turn_posted_, true)) return;
   asio::post(executor_, done_.while_pending([this] {
     turn_posted_ = false;
@@ -189,7 +191,8 @@ inline void speaker::pump_later() {
 
 // ---- Claims ----
 
-inline void speaker::on_claim(interface_id interface, const wire::arp_message& claim, responder::drop_reason what) {
+ISAT_INLINE void speaker::on_claim(interface_id interface, const wire::arp_message& claim,
+                                   responder::drop_reason what) {
   const auto& link = slots_[index(interface)].served->link();
   auto& limit = what == responder::drop_reason::conflict ? conflicts_ : shared_segments_;
   const auto folded = limit.pass(lease_clock::now().raw);
@@ -203,7 +206,7 @@ inline void speaker::on_claim(interface_id interface, const wire::arp_message& c
 
 // ---- Interfaces ----
 
-inline void speaker::on_link(const transport::link_change& change) {
+ISAT_INLINE void speaker::on_link(const transport::link_change& change) {
   if (change.before) {
     std::erase_if(link_macs_, [&](const auto& known) { return known.first == change.before->index; });
   }
@@ -217,17 +220,17 @@ inline void speaker::on_link(const transport::link_change& change) {
   }
 }
 
-inline error_code speaker::on_interface(const transport::link_state& link,
-                                        std::unique_ptr<transport::frame_transport> opened) {
+ISAT_INLINE error_code speaker::on_interface(const transport::link_state& link,
+                                             std::unique_ptr<transport::frame_transport> opened) {
   return join(std::move(opened), link.carrier, link.index) ? error_code{} : error_code{error::too_many_interfaces};
 }
 
-inline void speaker::on_refused(const transport::link_state& link, error_code reason) {
+ISAT_INLINE void speaker::on_refused(const transport::link_state& link, error_code reason) {
   tell(interface_refused{link.name, reason});
 }
 
-inline std::optional<interface_id> speaker::join(std::unique_ptr<transport::frame_transport> transport, bool carrier,
-                                                 unsigned link_index) {
+ISAT_INLINE std::optional<interface_id> speaker::join(std::unique_ptr<transport::frame_transport> transport,
+                                                      bool carrier, unsigned link_index) {
   for (std::size_t at = 0; at < slots_.size(); ++at) {
     if (slots_[at].served) continue;
     const auto id = static_cast<interface_id>(at);
@@ -249,7 +252,7 @@ inline std::optional<interface_id> speaker::join(std::unique_ptr<transport::fram
   return std::nullopt;
 }
 
-inline void speaker::serve(slot& started) {
+ISAT_INLINE void speaker::serve(slot& started) {
   ++interfaces_running_;
   auto on_end = [this, ended = started.served.get()](error_code reason) {
     // At the end interfaces stay where they are: their counters can still be read.
@@ -261,7 +264,7 @@ inline void speaker::serve(slot& started) {
   started.served->async_run(guard(started.stop, std::move(on_end)));
 }
 
-inline void speaker::leave(interface_id id, error_code reason) {
+ISAT_INLINE void speaker::leave(interface_id id, error_code reason) {
   slot left = std::exchange(slots_[index(id)], slot{});
   if (!left.served) return;
   const interface_left told{left.served->link(), reason, left.served->counted(), left.served->statistics()};
@@ -275,7 +278,7 @@ inline void speaker::leave(interface_id id, error_code reason) {
   review_candidacy();
 }
 
-inline void speaker::update(slot& changed, const transport::link_change& change) {
+ISAT_INLINE void speaker::update(slot& changed, const transport::link_change& change) {
   served_interface& served = *changed.served;
   const auto& [before, after] = change;
   if (before->mac == after->mac && before->carrier == after->carrier) return;
@@ -286,7 +289,7 @@ inline void speaker::update(slot& changed, const transport::link_change& change)
   review_candidacy();
 }
 
-inline void speaker::collect_own_macs() {
+ISAT_INLINE void speaker::collect_own_macs() {
   own_macs_.clear();
   for (const auto& [link_index, mac] : link_macs_) own_macs_.push_back(mac);
   for (const auto& each : slots_) {
@@ -296,7 +299,7 @@ inline void speaker::collect_own_macs() {
 
 // ---- Running and stopping ----
 
-inline void speaker::run(handler<run_signature> done) {
+ISAT_INLINE void speaker::run(handler<run_signature> done) {
   assert(!running_ && !stopping_ && "a speaker runs once");
   done_.store(std::move(done), [this] { stop(asio::error::operation_aborted); });
   running_ = true;
@@ -312,7 +315,7 @@ inline void speaker::run(handler<run_signature> done) {
   source_.async_run(vips, watch(source_part_));
 }
 
-inline void speaker::ended(part& watched, error_code reason) {
+ISAT_INLINE void speaker::ended(part& watched, error_code reason) {
   watched.running = false;
   const bool source_is_done = &watched == &source_part_ && !reason;  // it has told everything, which is no failure
   if (!source_is_done) stop(reason);
@@ -321,7 +324,7 @@ inline void speaker::ended(part& watched, error_code reason) {
 }
 
 // The elector goes first: it lowers every leadership before it releases, and only then may the rest go.
-inline void speaker::stop(error_code why) {
+ISAT_INLINE void speaker::stop(error_code why) {
   if (std::exchange(stopping_, true)) return;
   result_ = why;
   if (elector_part_.running) {
@@ -331,7 +334,7 @@ inline void speaker::stop(error_code why) {
   }
 }
 
-inline void speaker::stop_the_rest() {
+ISAT_INLINE void speaker::stop_the_rest() {
   source_part_.stop.emit();
   links_part_.stop.emit();
   for (auto& each : slots_) {
@@ -339,7 +342,7 @@ inline void speaker::stop_the_rest() {
   }
 }
 
-inline void speaker::complete_when_idle() {
+ISAT_INLINE void speaker::complete_when_idle() {
   const bool idle = !elector_part_.running && !source_part_.running && !links_part_.running && interfaces_running_ == 0;
   if (!stopping_ || !idle || !running_) return;
   running_ = false;

@@ -4,8 +4,8 @@
 // What a server said in words is kept beside the code (api_response::message). It refuses to say what to do about it.
 #pragma once
 
+#include "isat/detail/build.hpp"
 #include "isat/error.hpp"
-#include "isat/kubernetes/build.hpp"
 
 #include <boost/system/error_category.hpp>
 #include <boost/system/error_code.hpp>
@@ -44,25 +44,25 @@ enum class error : std::uint8_t {
 };
 
 /// The category of kubernetes::error. Compares equal to condition::write_refused where nothing can have been written.
-class ISAT_KUBERNETES_API error_category final : public boost::system::error_category {
+class ISAT_API error_category final : public boost::system::error_category {
  public:
   constexpr error_category() noexcept : boost::system::error_category{0x73cefa0a9f5787d9} {}
   const char* name() const noexcept override { return "isat.kubernetes"; }
-  std::string message(int value) const override;
-  bool equivalent(int value, const boost::system::error_condition& condition) const noexcept override;
+  ISAT_INLINE std::string message(int value) const override;
+  ISAT_INLINE bool equivalent(int value, const boost::system::error_condition& condition) const noexcept override;
 };
 
 /// An error_code that holds `value`.
-ISAT_KUBERNETES_API error_code make_error_code(error value) noexcept;
+ISAT_API error_code make_error_code(error value) noexcept;
 
 /// The error of an answer. @param reason of its Status object, may be empty
-ISAT_KUBERNETES_API error error_of_status(unsigned http_status, std::string_view reason) noexcept;
+ISAT_API error error_of_status(unsigned http_status, std::string_view reason) noexcept;
 
 }  // namespace isat::inline v0::kubernetes
 
 template <>
 struct boost::system::is_error_code_enum<isat::kubernetes::error> : std::true_type {};
 
-#if ISAT_KUBERNETES_HEADER_ONLY
+#if ISAT_HEADER_ONLY
 #include "isat/kubernetes/impl/error.ipp"
 #endif

@@ -5,6 +5,7 @@
 // nothing, and it refuses to act on claims of our VIPs: those are told to the caller.
 #pragma once
 
+#include "isat/detail/build.hpp"
 #include "isat/election/leadership.hpp"
 #include "isat/lease_clock.hpp"
 #include "isat/responder/counters.hpp"
@@ -22,10 +23,9 @@
 namespace isat::inline v0::responder {
 
 /// The answering side of one interface.
-class responder {
+class ISAT_API responder {
  public:
-  responder(const vip_table& vips, const election::leadership_table& leaderships) noexcept
-      : vips_{vips}, leaderships_{leaderships} {}
+  responder(const vip_table& vips, const election::leadership_table& leaderships) noexcept;
 
   /// Answers `frames` on the transport that received them.
   /// @param frames at most transport::batch_max
@@ -66,14 +66,7 @@ class responder {
   };
 
   // A reply that cannot leave at once is worth nothing later: the asker asks again.
-  void send(transport::frame_transport& out, counters& counted) noexcept {
-    if (replies_.empty()) return;
-    const auto outcome = replies_.flush(out, leaderships_);
-    counted.replies += outcome.sent;
-    counted.count(drop_reason::lapsed, outcome.lapsed);
-    counted.refused_by_link += replies_.size();
-    replies_.clear();
-  }
+  void send(transport::frame_transport& out, counters& counted) noexcept;
 
   const vip_table& vips_;
   const election::leadership_table& leaderships_;
@@ -82,3 +75,7 @@ class responder {
 };
 
 }  // namespace isat::inline v0::responder
+
+#if ISAT_HEADER_ONLY
+#include "isat/impl/responder.ipp"
+#endif

@@ -6,6 +6,7 @@
 // layout changes; who changes it has lowered all leaderships before.
 #pragma once
 
+#include "isat/detail/build.hpp"
 #include "isat/detail/erase.hpp"
 #include "isat/detail/stop_signal.hpp"
 #include "isat/election/group_names.hpp"
@@ -27,7 +28,7 @@
 namespace isat::inline v0::source {
 
 /// A source with groups. Not thread-safe: use it on its executor.
-class grouped_source final : public vip_source, private vip_sink, private election::group_names_observer {
+class ISAT_API grouped_source final : public vip_source, private vip_sink, private election::group_names_observer {
  public:
   /// Told, on the executor, which VIP is the first to wait for a group; again only after none had waited.
   using waiting_function = std::function<void(ipv4_address)>;
@@ -36,28 +37,14 @@ class grouped_source final : public vip_source, private vip_sink, private electi
   /// @param names gives ids to groups of one address, must outlive this source and is asked by no other one; without
   ///   it the VIPs of such a layout wait
   grouped_source(vip_source& inner, const election::layout& layout, election::group_names* names = nullptr,
-                 waiting_function on_waiting = {})
-      : inner_{inner}, layout_{layout}, names_{names}, on_waiting_{std::move(on_waiting)}, run_{inner.get_executor()} {
-    if (names_ != nullptr) names_->subscribe(this);
-  }
+                 waiting_function on_waiting = {});
   /// Aborts a run.
-  ~grouped_source() override {
-    stop();
-    if (names_ != nullptr) names_->subscribe(nullptr);
-    let_go_of_all();
-  }
+  ISAT_INLINE ~grouped_source() override;
 
   asio::any_io_executor get_executor() noexcept override { return inner_.get_executor(); }
 
   /// Goes over to another layout: VIPs whose group changes are fed to the sink again.
-  void regroup(const election::layout& next) {
-    if (next == layout_) return;
-    const bool were_wanted = std::exchange(layout_, next).is_per_address();
-    for (const ipv4_address address : addresses()) {
-      place(address);
-      if (were_wanted && !layout_.is_per_address() && names_ != nullptr) names_->unwant(address);
-    }
-  }
+  void regroup(const election::layout& next);
 
   const election::layout& layout() const noexcept { return layout_; }
 
@@ -71,88 +58,29 @@ class grouped_source final : public vip_source, private vip_sink, private electi
     state is = state::none;
   };
 
-  void do_run(vip_sink& sink, handler<run_signature> done) override {
-    let_go_of_all();
-    sink_ = &sink;
-    run_.store(std::move(done), [this] { stop(); });
-    auto ended = run_.while_pending([this](error_code error) {
-      sink_ = nullptr;
-      run_.complete(error);
-    });
-    vip_sink& grouped = *this;
-    inner_.async_run(grouped, stop_inner_.bind(std::move(ended)));
-  }
+  ISAT_INLINE void do_run(vip_sink& sink, handler<run_signature> done) override;
 
   // From here on the sink may be gone, whoever regroups.
-  void stop() {
-    sink_ = nullptr;
-    stop_inner_.emit();
-  }
+  void stop();
 
-  void add(const responder::vip& vip) override {
-    known_vip& known = vips_[vip.address];
-    known.vip = vip;
-    put(known, true);
-  }
+  ISAT_INLINE void add(const responder::vip& vip) override;
   // The sink first: while it has the VIP, its id must not come to stand for another address.
-  void remove(ipv4_address address) override {
-    const auto known = vips_.find(address);
-    if (known == vips_.end()) return;
-    const state was = known->second.is;
-    if (was == state::waiting) --waiting_;
-    vips_.erase(known);
-    if (was == state::told) sink_->remove(address);
-    if (names_ != nullptr) names_->unwant(address);
-  }
+  ISAT_INLINE void remove(ipv4_address address) override;
   void synced() override { sink_->synced(); }
   // election::group_names_observer
-  void on_room() override {
-    for (const ipv4_address address : addresses()) {
-      if (waiting_ == 0) return;
-      place(address);
-    }
-  }
+  ISAT_INLINE void on_room() override;
 
   // What is called may change the VIPs.
-  std::vector<ipv4_address> addresses() const {
-    std::vector<ipv4_address> result;
-    for (const auto& [address, known] : vips_) result.push_back(address);
-    return result;
-  }
+  std::vector<ipv4_address> addresses() const;
 
-  void place(ipv4_address address) {
-    const auto known = vips_.find(address);
-    if (known != vips_.end() && sink_ != nullptr) put(known->second, false);
-  }
+  void place(ipv4_address address);
 
-  std::optional<group_id> group_of(ipv4_address address) const {
-    if (!layout_.is_per_address()) return layout_.group_of(address);
-    return names_ != nullptr ? names_->want(address) : std::nullopt;
-  }
+  std::optional<group_id> group_of(ipv4_address address) const;
 
   // Tells the sink of it by its present group, if that is another one or `anyway`.
-  void put(known_vip& known, bool anyway) {
-    const auto group = group_of(known.vip.address);
-    const state was = std::exchange(known.is, group ? state::told : state::waiting);
-    if (group) {
-      if (was == state::waiting) --waiting_;
-      const bool differs = std::exchange(known.vip.group, *group) != *group || was != state::told;
-      if (differs || anyway) sink_->add(responder::vip{known.vip});  // a copy: the sink may change what is known
-      return;
-    }
-    const ipv4_address address = known.vip.address;
-    const bool is_first = was != state::waiting && ++waiting_ == 1;
-    if (was == state::told) sink_->remove(address);
-    if (is_first && on_waiting_) on_waiting_(address);
-  }
+  void put(known_vip& known, bool anyway);
 
-  void let_go_of_all() {
-    if (names_ != nullptr) {
-      for (const auto& [address, known] : vips_) names_->unwant(address);
-    }
-    vips_.clear();
-    waiting_ = 0;
-  }
+  void let_go_of_all();
 
   vip_source& inner_;
   election::layout layout_;
@@ -166,3 +94,7 @@ class grouped_source final : public vip_source, private vip_sink, private electi
 };
 
 }  // namespace isat::inline v0::source
+
+#if ISAT_HEADER_ONLY
+#include "isat/impl/grouped_source.ipp"
+#endif

@@ -4,6 +4,7 @@
 // to the sink once, and that is all. It refuses to expand ranges and to choose groups; who makes the list does that.
 #pragma once
 
+#include "isat/detail/build.hpp"
 #include "isat/detail/erase.hpp"
 #include "isat/pending_operation.hpp"
 #include "isat/responder/vip_table.hpp"
@@ -20,30 +21,18 @@ namespace isat::inline v0::source {
 
 /// Feeds a fixed list of VIPs, in the order given; then it is synced and waits to be cancelled.
 /// Every run feeds the whole list anew. Not thread-safe: use it on its executor.
-class static_source final : public vip_source {
+class ISAT_API static_source final : public vip_source {
  public:
-  static_source(asio::any_io_executor executor, std::vector<responder::vip> vips)
-      : executor_{std::move(executor)}, vips_{std::move(vips)}, run_{executor_} {}
+  static_source(asio::any_io_executor executor, std::vector<responder::vip> vips);
 
   asio::any_io_executor get_executor() noexcept override { return executor_; }
 
   const std::vector<responder::vip>& vips() const noexcept { return vips_; }
 
  private:
-  void do_run(vip_sink& sink, handler<run_signature> done) override {
-    run_.store(std::move(done), [this] { run_.complete(asio::error::operation_aborted); });
-    auto start = run_.while_pending([this, &sink] { feed(sink); });
-    asio::dispatch(executor_, std::move(start));
-  }
+  ISAT_INLINE void do_run(vip_sink& sink, handler<run_signature> done) override;
 
-  void feed(vip_sink& sink) {
-    // A cancellation from within the sink ends the feeding at once: from then on the sink may be gone.
-    for (const auto& vip : vips_) {
-      sink.add(vip);
-      if (run_.empty()) return;
-    }
-    sink.synced();
-  }
+  void feed(vip_sink& sink);
 
   asio::any_io_executor executor_;
   std::vector<responder::vip> vips_;
@@ -51,3 +40,7 @@ class static_source final : public vip_source {
 };
 
 }  // namespace isat::inline v0::source
+
+#if ISAT_HEADER_ONLY
+#include "isat/impl/static_source.ipp"
+#endif

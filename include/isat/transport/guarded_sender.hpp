@@ -7,6 +7,7 @@
 #pragma once
 
 #include "isat/address.hpp"
+#include "isat/detail/build.hpp"
 #include "isat/election/leadership.hpp"
 #include "isat/lease_clock.hpp"
 #include "isat/transport/frame_transport.hpp"
@@ -22,7 +23,7 @@
 namespace isat::inline v0::transport {
 
 /// A batch of frames that may leave only while their group is led.
-class guarded_sender {
+class ISAT_API guarded_sender {
  public:
   /// What became of a batch.
   struct outcome {
@@ -36,56 +37,19 @@ class guarded_sender {
   std::size_t size() const noexcept { return size_; }
 
   /// Adds a frame whose sender address belongs to `group`. @pre not full()
-  void push(const wire::frame_bytes& frame, group_id group) noexcept {
-    assert(!full());
-    frames_[size_] = frame;
-    groups_[size_] = group;
-    ++size_;
-  }
+  void push(const wire::frame_bytes& frame, group_id group) noexcept;
 
   /// Sends what may be sent. Frames that `out` did not take stay, in order, for the next flush() or clear().
-  outcome flush(frame_transport& out, const election::leadership_table& leaderships) noexcept {
-    outcome result;
-    std::array<std::span<const std::byte>, batch_max> spans;
-    const lease_time now = lease_clock::now();
-    std::size_t kept = 0;
-    for (std::size_t i = 0; i < size_; ++i) {
-      if (!leaderships.leads(groups_[i], now)) {
-        ++result.lapsed;
-        continue;
-      }
-      move(i, kept);
-      spans[kept] = frames_[kept];
-      ++kept;
-    }
-    size_ = kept;
-    if (kept == 0) return result;
-    result.sent = out.try_send(std::span{spans}.first(kept), result.error);
-    for (std::size_t i = result.sent; i < kept; ++i) move(i, i - result.sent);
-    size_ = kept - result.sent;
-    return result;
-  }
+  outcome flush(frame_transport& out, const election::leadership_table& leaderships) noexcept;
 
   /// Throws away the frames whose sender is `address`.
-  void withdraw(ipv4_address address) noexcept {
-    std::size_t kept = 0;
-    for (std::size_t i = 0; i < size_; ++i) {
-      wire::arp_frame frame;
-      const bool withdrawn = wire::parse(frames_[i], frame) == wire::parse_error::none && frame.arp.spa == address;
-      if (!withdrawn) move(i, kept++);
-    }
-    size_ = kept;
-  }
+  void withdraw(ipv4_address address) noexcept;
 
   /// Throws away what is left.
   void clear() noexcept { size_ = 0; }
 
  private:
-  void move(std::size_t from, std::size_t to) noexcept {
-    if (from == to) return;
-    frames_[to] = frames_[from];
-    groups_[to] = groups_[from];
-  }
+  void move(std::size_t from, std::size_t to) noexcept;
 
   std::array<wire::frame_bytes, batch_max> frames_;
   std::array<group_id, batch_max> groups_;
@@ -93,3 +57,7 @@ class guarded_sender {
 };
 
 }  // namespace isat::inline v0::transport
+
+#if ISAT_HEADER_ONLY
+#include "isat/impl/guarded_sender.ipp"
+#endif

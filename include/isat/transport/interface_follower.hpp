@@ -5,6 +5,7 @@
 // for ever. It refuses to decide what a change means.
 #pragma once
 
+#include "isat/detail/build.hpp"
 #include "isat/detail/erase.hpp"
 #include "isat/detail/stop_signal.hpp"
 #include "isat/error.hpp"
@@ -34,13 +35,11 @@ using transport_factory =
     std::function<std::unique_ptr<frame_transport>(asio::any_io_executor, const link_state&, error_code&)>;
 
 /// The factory for Linux interfaces. Needs CAP_NET_RAW while it runs.
-inline std::unique_ptr<frame_transport> open_packet_socket(asio::any_io_executor executor, const link_state& link,
-                                                           error_code& error) {
-  return packet_socket::open(std::move(executor), link, error);
-}
+ISAT_API std::unique_ptr<frame_transport> open_packet_socket(asio::any_io_executor executor, const link_state& link,
+                                                             error_code& error);
 
 /// Takes what a follower finds.
-class interface_sink {
+class ISAT_API interface_sink {
  public:
   /// Any link of this host changed, selected or not.
   virtual void on_link(const link_change& change) = 0;
@@ -58,17 +57,11 @@ class interface_sink {
 };
 
 /// Follows interfaces by name or glob.
-class interface_follower {
+class ISAT_API interface_follower {
  public:
   using run_signature = void(error_code);
 
-  interface_follower(asio::any_io_executor executor, std::vector<interface_pattern> patterns, transport_factory open)
-      : executor_{executor},
-        patterns_{std::move(patterns)},
-        open_{std::move(open)},
-        monitor_{executor},
-        retry_timer_{executor},
-        done_{std::move(executor)} {}
+  interface_follower(asio::any_io_executor executor, std::vector<interface_pattern> patterns, transport_factory open);
 
   /// Feeds `sink` until cancelled.
   /// @param sink must outlive the operation; a follower runs once
@@ -81,12 +74,7 @@ class interface_follower {
   }
 
   /// The transport of this link has failed: opens another one a second later, if the link is still there.
-  void reopen(unsigned link_index) {
-    const auto at = links_.find(link_index);
-    if (at == links_.end() || stopping_) return;
-    at->second.retry = true;
-    retry_later();
-  }
+  void reopen(unsigned link_index);
 
  private:
   struct followed {
@@ -95,77 +83,15 @@ class interface_follower {
     error_code refusal;  // the last one that was told
   };
 
-  void run(interface_sink& sink, handler<run_signature> done) {
-    done_.store(std::move(done), [this] {
-      stopping_ = true;
-      stop_.emit();
-      retry_timer_.cancel();
-    });
-    stopping_ = false;
-    sink_ = &sink;
-    next();
-  }
+  void run(interface_sink& sink, handler<run_signature> done);
 
-  void next() {
-    auto handle = done_.while_pending([this](error_code error, const std::vector<link_change>& changes) {
-      for (const auto& change : changes) {
-        if (!stopping_) take(change);
-      }
-      if (stopping_) return done_.complete(asio::error::operation_aborted);
-      failures_ = error ? failures_ + 1 : 0;
-      if (failures_ == failures_max) return done_.complete(error);
-      monitor_failed_ = failures_ > 0;
-      monitor_failed_ ? retry_later() : next();
-    });
-    monitor_.async_changes(asio::bind_executor(executor_, stop_.bind(std::move(handle))));
-  }
+  void next();
 
-  void take(const link_change& change) {
-    sink_->on_link(change);
-    if (stopping_) return;
-    if (change.gone()) {
-      links_.erase(change.before->index);
-      return;
-    }
-    const bool selected = std::any_of(patterns_.begin(), patterns_.end(), [&](const interface_pattern& pattern) {
-      return pattern.matches(change.after->name);
-    });
-    if (!selected) return;
-    followed& link = links_[change.after->index];
-    link.link = *change.after;
-    if (change.appeared()) open(link);
-  }
+  void take(const link_change& change);
 
-  void open(followed& link) {
-    error_code error;
-    std::unique_ptr<frame_transport> opened;
-    if (link.link.ethernet) {
-      opened = open_(executor_, link.link, error);
-    } else {
-      error = error::not_ethernet;
-    }
-    if (!error) error = sink_->on_interface(link.link, std::move(opened));
-    const bool told = std::exchange(link.refusal, error) == error;
-    if (!error || stopping_) return;
-    if (!told) sink_->on_refused(link.link, error);
-    link.retry = link.link.ethernet && !stopping_;
-    if (link.retry) retry_later();
-  }
+  void open(followed& link);
 
-  void retry_later() {
-    if (std::exchange(retrying_, true)) return;
-    retry_timer_.expires_after(std::chrono::seconds{1});
-    retry_timer_.async_wait(asio::bind_executor(executor_, done_.while_pending([this](error_code) {
-      retrying_ = false;
-      const bool monitor_failed = std::exchange(monitor_failed_, false);
-      if (stopping_ && monitor_failed) done_.complete(asio::error::operation_aborted);
-      if (stopping_) return;
-      if (monitor_failed) next();
-      for (auto& [index, each] : links_) {
-        if (!stopping_ && std::exchange(each.retry, false)) open(each);
-      }
-    })));
-  }
+  void retry_later();
 
   // How often in a row the link monitor may fail, one second apart, until that is taken for final.
   static constexpr int failures_max = 10;
@@ -186,3 +112,7 @@ class interface_follower {
 };
 
 }  // namespace isat::inline v0::transport
+
+#if ISAT_HEADER_ONLY
+#include "isat/impl/interface_follower.ipp"
+#endif

@@ -5,6 +5,7 @@
 // not a whole description of an interface is passed over. It refuses to open sockets and to remember anything.
 #pragma once
 
+#include "isat/detail/build.hpp"
 #include "isat/transport/link_state.hpp"
 
 #include <algorithm>
@@ -78,116 +79,41 @@ void for_each_attribute(std::span<const std::byte> bytes, Visit visit) {
 }
 
 /// The text of an attribute, up to its terminating zero if it has one.
-inline std::string_view attribute_text(std::span<const std::byte> payload) noexcept {
-  const std::string_view text{reinterpret_cast<const char*>(payload.data()), payload.size()};
-  return text.substr(0, text.find('\0'));
-}
+ISAT_API std::string_view attribute_text(std::span<const std::byte> payload) noexcept;
 
-inline bool is_bridge_port(std::span<const std::byte> link_info) {
-  bool bridge = false;
-  for_each_attribute(link_info, [&bridge](unsigned type, std::span<const std::byte> payload) {
-    if (type == IFLA_INFO_SLAVE_KIND) bridge = attribute_text(payload) == "bridge";
-  });
-  return bridge;
-}
+ISAT_API bool is_bridge_port(std::span<const std::byte> link_info);
 
 // IFF_LOWER_UP and IFF_DORMANT of <linux/if.h>, which cannot be included together with <net/if.h>.
 inline constexpr unsigned flag_lower_up = 1U << 16;
 inline constexpr unsigned flag_dormant = 1U << 17;
 
 /// The interface that the body of an RTM_NEWLINK or RTM_DELLINK message describes, if it does so wholly.
-inline std::optional<transport::link_state> read_link(std::span<const std::byte> body) {
-  ifinfomsg info{};
-  if (!read_front(body, info)) return std::nullopt;
-  // The bridge code tells of its ports under its own family, also that they are "deleted" when they merely leave.
-  if (info.ifi_family != AF_UNSPEC || info.ifi_index <= 0) return std::nullopt;
-  transport::link_state link;
-  link.index = static_cast<unsigned>(info.ifi_index);
-  link.up = (info.ifi_flags & IFF_UP) != 0;
-  // Not IFF_RUNNING: the kernel may say that up to a second after frames can pass.
-  link.carrier = link.up && (info.ifi_flags & flag_lower_up) != 0 && (info.ifi_flags & flag_dormant) == 0;
-  link.ethernet = info.ifi_type == ARPHRD_ETHER;
-  link.loopback = (info.ifi_flags & IFF_LOOPBACK) != 0;
-  bool addressed = false;
-  bool partial = false;
-  const auto visit = [&](unsigned type, std::span<const std::byte> payload) {
-    if (type == IFLA_IFNAME) link.name = attribute_text(payload);
-    // Wireless drivers send messages that hold a name and an event, and nothing of the state.
-    if (type == IFLA_WIRELESS) partial = true;
-    if (type == IFLA_LINKINFO) link.bridge_port = is_bridge_port(payload);
-    mac_address::octets_type octets{};
-    if (type == IFLA_ADDRESS && link.ethernet && payload.size() == octets.size() && read_front(payload, octets)) {
-      link.mac = mac_address{octets};
-      addressed = true;
-    }
-  };
-  for_each_attribute(body.subspan(netlink_step(sizeof info, body.size())), visit);
-  if (partial || link.name.empty() || link.name.size() >= IFNAMSIZ || addressed != link.ethernet) return std::nullopt;
-  return link;
-}
+ISAT_API std::optional<transport::link_state> read_link(std::span<const std::byte> body);
 
 /// The errno value of a netlink status, which is negative. A status that makes no sense is no success either.
 constexpr int errno_of(int status) noexcept { return status < 0 && status > -4096 ? -status : EPROTO; }
 
 /// The message behind one netlink header, if it concerns interfaces.
-inline std::optional<transport::link_message> read_message(const nlmsghdr& head, std::span<const std::byte> body) {
-  using transport::link_message_kind;
-  transport::link_message message;
-  message.sequence = head.nlmsg_seq;
-  message.of_dump = (head.nlmsg_flags & NLM_F_MULTI) != 0;
-  message.interrupted = (head.nlmsg_flags & NLM_F_DUMP_INTR) != 0;
-  int status = 0;
-  switch (head.nlmsg_type) {
-    case NLMSG_DONE:
-      message.kind = link_message_kind::dump_done;
-      if (read_front(body, status) && status < 0) message.error = errno_of(status);
-      return message;
-    case NLMSG_ERROR:
-      if (!read_front(body, status) || status == 0) return std::nullopt;
-      message.kind = link_message_kind::refused;
-      message.error = errno_of(status);
-      return message;
-    case NLMSG_OVERRUN:
-      message.kind = link_message_kind::overrun;
-      return message;
-    case RTM_NEWLINK:
-    case RTM_DELLINK:
-      break;
-    default:
-      return std::nullopt;
-  }
-  auto link = read_link(body);
-  if (!link) return std::nullopt;
-  message.kind = head.nlmsg_type == RTM_NEWLINK ? link_message_kind::present : link_message_kind::gone;
-  message.link = *std::move(link);
-  return message;
-}
+ISAT_API std::optional<transport::link_message> read_message(const nlmsghdr& head, std::span<const std::byte> body);
 
 }  // namespace isat::inline v0::detail
 
 namespace isat::inline v0::transport {
 
 /// Walks through the messages of one datagram. Looks at the bytes that it is given, which must outlive it.
-class link_message_reader {
+class ISAT_API link_message_reader {
  public:
   explicit link_message_reader(std::span<const std::byte> datagram) noexcept : rest_{datagram} {}
 
   /// The next message that concerns interfaces; none at the end, or where a length is a lie.
-  std::optional<link_message> next() {
-    nlmsghdr head{};
-    while (detail::read_front(rest_, head)) {
-      const std::size_t length = head.nlmsg_len;
-      if (length < sizeof head || length > rest_.size()) break;
-      const auto body = rest_.subspan(sizeof head, length - sizeof head);
-      rest_ = rest_.subspan(detail::netlink_step(length, rest_.size()));
-      if (auto message = detail::read_message(head, body)) return message;
-    }
-    rest_ = {};
-    return std::nullopt;
-  }
+  std::optional<link_message> next();
 
  private:
   std::span<const std::byte> rest_;
 };
 
 }  // namespace isat::inline v0::transport
+
+#if ISAT_HEADER_ONLY
+#include "isat/impl/link_message.ipp"
+#endif

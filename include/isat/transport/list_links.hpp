@@ -4,6 +4,7 @@
 // event loop. It shares socket, messages and table with link_monitor, and refuses to be called in a loop instead of it.
 #pragma once
 
+#include "isat/detail/build.hpp"
 #include "isat/transport/link_message.hpp"
 #include "isat/transport/link_socket.hpp"
 #include "isat/transport/link_state.hpp"
@@ -22,29 +23,10 @@ namespace isat::inline v0::transport {
 /// Every interface, by ascending index. Blocks for a few milliseconds, at most a second per answer of the kernel.
 /// @param error what the system said; `timed_out` when the kernel did not answer; `interrupted` when interfaces came
 ///   and went so fast that sixteen dumps in a row were inconsistent. Then the result is empty.
-inline std::vector<link_state> list_links(error_code& error) {
-  const auto socket = detail::open_link_socket(0, error);
-  std::vector<std::byte> buffer(detail::link_datagram_max);
-  link_table table;
-  std::uint32_t sequence = 0;
-  while (!error && !table.synced()) {
-    if (table.wants_dump()) {
-      if (sequence == 16) error.assign(EINTR, boost::system::system_category());
-      if (!error) detail::request_link_dump(socket.get(), ++sequence, error);
-      table.begin_dump(sequence);
-    }
-    pollfd readable{socket.get(), POLLIN, 0};
-    if (!error && ::poll(&readable, 1, 1000) == 0) error.assign(ETIMEDOUT, boost::system::system_category());
-    if (error) break;
-    link_message_reader messages{detail::receive_link_datagram(socket.get(), buffer, error)};
-    // Woken by a signal, or by a datagram that was lost: the dump itself goes on.
-    if (error.value() == EAGAIN || error.value() == ENOBUFS || error.value() == EINTR) error = {};
-    while (auto message = messages.next()) {
-      if (const int code = table.apply(*message); code != 0) error.assign(code, boost::system::system_category());
-    }
-  }
-  if (error) return {};
-  return table.links();
-}
+ISAT_API std::vector<link_state> list_links(error_code& error);
 
 }  // namespace isat::inline v0::transport
+
+#if ISAT_HEADER_ONLY
+#include "isat/impl/list_links.ipp"
+#endif

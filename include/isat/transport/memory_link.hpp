@@ -7,6 +7,7 @@
 #pragma once
 
 #include "isat/address.hpp"
+#include "isat/detail/build.hpp"
 #include "isat/transport/frame_transport.hpp"
 #include "isat/transport/memory_transport.hpp"
 #include "isat/transport/strip_tags.hpp"
@@ -17,30 +18,25 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <utility>
 
 namespace isat::inline v0::transport {
 
 /// The segment. It may be destroyed before its transports, which then go on hearing each other.
 /// Deterministic: frames are queued where they arrive before the sending call returns, in order of attachment.
-class memory_link {
+class ISAT_API memory_link {
  public:
   /// @param executor on which every transport of this segment completes
-  explicit memory_link(asio::any_io_executor executor)
-      : executor_{std::move(executor)}, segment_{std::make_shared<detail::memory_segment>()} {}
+  explicit memory_link(asio::any_io_executor executor);
 
   /// A new transport on the segment.
   /// @param queue_max how many frames wait unread before further ones are dropped and counted
-  std::unique_ptr<memory_transport> attach(std::string name, mac_address mac, std::size_t queue_max = 1024) {
-    link_identity identity{std::move(name), mac};
-    return std::make_unique<memory_transport>(executor_, segment_, std::move(identity), queue_max);
-  }
+  std::unique_ptr<memory_transport> attach(std::string name, mac_address mac, std::size_t queue_max = 1024);
 
   /// Sends a frame as a host would that is not attached.
-  void send(std::span<const std::byte> frame) { segment_->deliver(frame, nullptr); }
+  void send(std::span<const std::byte> frame);
 
   /// Puts octets, however few, into every transport's queue as they are: nothing is looked at, stripped or refused.
-  void inject(std::span<const std::byte> frame, bool foreign = false) { segment_->inject(frame, foreign); }
+  void inject(std::span<const std::byte> frame, bool foreign = false);
 
  private:
   asio::any_io_executor executor_;
@@ -48,3 +44,7 @@ class memory_link {
 };
 
 }  // namespace isat::inline v0::transport
+
+#if ISAT_HEADER_ONLY
+#include "isat/impl/memory_link.ipp"
+#endif

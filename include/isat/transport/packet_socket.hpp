@@ -6,194 +6,20 @@
 // interface: whether that is up, has another MAC or was made anew is for link_monitor to say.
 #pragma once
 
-#include "isat/detail/file_descriptor.hpp"
-#include "isat/transport/arp_filter.hpp"
+#include "isat/detail/build.hpp"
 #include "isat/transport/frame_transport.hpp"
 #include "isat/transport/link_state.hpp"
-#include "isat/transport/wait_operation.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/error.hpp>
-#include <boost/asio/posix/descriptor_base.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/system/error_code.hpp>
 
-#include <algorithm>
-#include <arpa/inet.h>
-#include <array>
-#include <cassert>
-#include <cerrno>
 #include <cstddef>
-#include <cstdint>
-#include <linux/filter.h>
-#include <linux/if_ether.h>
-#include <linux/if_packet.h>
 #include <memory>
 #include <span>
-#include <sys/socket.h>
-#include <sys/uio.h>
-#include <utility>
 
 namespace isat::inline v0::detail {
 
-/// What a packet socket and its pending receive share.
-class packet_socket_state {
- public:
-  using operation = wait_operation<packet_socket_state, transport::frame_transport::receive_signature>;
-
-  explicit packet_socket_state(asio::any_io_executor executor) : descriptor_{std::move(executor)} {
-    for (std::size_t i = 0; i < transport::batch_max; ++i) {
-      receive_parts_[i] = {buffers_[i].data(), buffers_[i].size()};
-      receive_headers_[i].msg_hdr.msg_iov = &receive_parts_[i];
-      receive_headers_[i].msg_hdr.msg_iovlen = 1;
-      receive_headers_[i].msg_hdr.msg_name = &senders_[i];
-      send_headers_[i].msg_hdr.msg_iov = &send_parts_[i];
-      send_headers_[i].msg_hdr.msg_iovlen = 1;
-    }
-  }
-  packet_socket_state(const packet_socket_state&) = delete;
-  packet_socket_state& operator=(const packet_socket_state&) = delete;
-
-  asio::any_io_executor get_executor() noexcept { return descriptor_.get_executor(); }
-
-  void assign(file_descriptor socket, int index, error_code& error) {
-    index_ = index;
-    descriptor_.assign(socket.get(), error);
-    if (!error) socket.release();
-  }
-
-  void close() noexcept {
-    error_code ignored;
-    descriptor_.close(ignored);
-  }
-
-  void start(std::span<transport::received_frame> into, operation next) {
-    into_ = into.first(std::min(into.size(), transport::batch_max));
-    wait(std::move(next));
-  }
-
-  void resume(operation next, error_code error) {
-    if (!descriptor_.is_open()) error = asio::error::operation_aborted;
-    const std::size_t count = error ? 0 : receive(error);
-    if (!error && count == 0) return wait(std::move(next));
-    next.complete(error, count);
-  }
-
-  std::size_t send(std::span<const std::span<const std::byte>> frames, error_code& error) noexcept;
-
-  std::uint64_t drops() noexcept {
-    tpacket_stats latest{};  // reading them sets the kernel's counters back to zero
-    socklen_t length = sizeof latest;
-    const int fd = descriptor_.native_handle();
-    if (::getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &latest, &length) == 0) drops_ += latest.tp_drops;
-    return drops_;
-  }
-
- private:
-  void wait(operation next) {
-    if (next.cancelled()) return operation::post(std::move(next), asio::error::operation_aborted);
-    descriptor_.async_wait(asio::posix::descriptor_base::wait_read, std::move(next));
-  }
-
-  std::size_t receive(error_code& error) noexcept;
-
-  /// The error of a failed call in the words of frame_transport.
-  error_code translate(int code) noexcept {
-    if (code == ENXIO || (code == ENETDOWN && is_unbound())) code = ENODEV;
-    return {code, boost::system::system_category()};
-  }
-
-  /// True when the interface that we were bound to was deleted; no error of its own tells that.
-  bool is_unbound() noexcept {
-    sockaddr_ll address{};
-    socklen_t length = sizeof address;
-    auto* generic = reinterpret_cast<sockaddr*>(&address);
-    return ::getsockname(descriptor_.native_handle(), generic, &length) == 0 && address.sll_ifindex != index_;
-  }
-
-  asio::posix::stream_descriptor descriptor_;
-  int index_{};
-  std::uint64_t drops_{};
-  std::span<transport::received_frame> into_;
-  std::array<std::array<std::byte, transport::received_bytes_max>, transport::batch_max> buffers_{};
-  std::array<sockaddr_ll, transport::batch_max> senders_{};
-  std::array<iovec, transport::batch_max> receive_parts_{};
-  std::array<iovec, transport::batch_max> send_parts_{};
-  std::array<mmsghdr, transport::batch_max> receive_headers_{};
-  std::array<mmsghdr, transport::batch_max> send_headers_{};
-};
-
-/// Fills `into_` with what is queued; returns how many, 0 if there was nothing of interest.
-inline std::size_t packet_socket_state::receive(error_code& error) noexcept {
-  for (std::size_t i = 0; i < into_.size(); ++i) receive_headers_[i].msg_hdr.msg_namelen = sizeof(sockaddr_ll);
-  const int taken = ::recvmmsg(descriptor_.native_handle(), receive_headers_.data(),
-                               static_cast<unsigned>(into_.size()), MSG_DONTWAIT | MSG_TRUNC, nullptr);
-  if (taken < 0) {
-    if (errno != EAGAIN && errno != EINTR) error = translate(errno);
-    return 0;
-  }
-  std::size_t count = 0;
-  for (std::size_t i = 0; i < static_cast<std::size_t>(taken); ++i) {
-    const auto& sender = senders_[i];
-    if (sender.sll_pkttype == PACKET_OUTGOING) continue;
-    const std::size_t length = receive_headers_[i].msg_len;
-    const bool foreign = sender.sll_pkttype == PACKET_OTHERHOST || sender.sll_ifindex != index_;
-    into_[count++] = {std::span<const std::byte>{buffers_[i]}.first(std::min(length, buffers_[i].size())), length,
-                      foreign};
-  }
-  return count;
-}
-
-inline std::size_t packet_socket_state::send(std::span<const std::span<const std::byte>> frames,
-                                             error_code& error) noexcept {
-  assert(frames.size() <= transport::batch_max);
-  error = {};
-  if (frames.empty()) return 0;
-  for (std::size_t i = 0; i < frames.size(); ++i) {
-    send_parts_[i] = {const_cast<std::byte*>(frames[i].data()), frames[i].size()};
-  }
-  const int sent =
-      ::sendmmsg(descriptor_.native_handle(), send_headers_.data(), static_cast<unsigned>(frames.size()), MSG_DONTWAIT);
-  if (sent < 0) {
-    error = translate(errno);
-    return 0;
-  }
-  const auto count = static_cast<std::size_t>(sent);
-  // The kernel keeps the reason to itself until the rest is tried again, which is for the caller to do: the right to
-  // send has to be checked first.
-  if (count < frames.size()) error = asio::error::would_block;
-  return count;
-}
-
-/// Opens the socket of one interface, bound and filtered.
-inline file_descriptor open_packet_socket(int index, error_code& error) {
-  const auto failed = [&error] {
-    error.assign(errno, boost::system::system_category());
-    return file_descriptor{};
-  };
-  // Protocol 0 receives nothing. Only bind() turns the flow on, and by then the filter is in place.
-  file_descriptor socket{::socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
-  if (!socket) return failed();
-
-  auto program = transport::arp_filter;
-  const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
-  if (::setsockopt(socket.get(), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) != 0) return failed();
-
-  // Room for a storm: 4 MiB (the kernel doubles it) are some 10,000 requests, as after a power failure, when all hosts
-  // of a large segment ask at once. The limit net.core.rmem_max cuts it down silently unless we have CAP_NET_ADMIN.
-  const int room = 4 * 1024 * 1024;
-  if (::setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room) != 0 &&
-      ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUF, &room, sizeof room) != 0) {
-    return failed();
-  }
-
-  sockaddr_ll address{};
-  address.sll_family = AF_PACKET;
-  address.sll_protocol = htons(ETH_P_ARP);
-  address.sll_ifindex = index;
-  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return failed();
-  return socket;
-}
+class packet_socket_state;
 
 }  // namespace isat::inline v0::detail
 
@@ -205,50 +31,38 @@ namespace isat::inline v0::transport {
 /// `network_down`; the next one waits until frames come again, so a caller that just goes on does not spin. Sending
 /// meanwhile fails with `network_down`. When the interface is deleted, sending fails with `no_such_device` and so may
 /// one receive; a receive that was started after the interface went down hears no more and has to be cancelled.
-class packet_socket final : public frame_transport {
+class ISAT_API packet_socket final : public frame_transport {
  public:
   /// Opens the interface `link.index`; `link.name` and `link.mac` are kept as given.
   /// @param executor on which everything runs
   /// @param error `operation_not_permitted`: CAP_NET_RAW is not effective (only this call needs it);
   ///   `no_such_device`: the interface is gone; else what the system said. Then the result is null.
   /// @pre link.ethernet
-  static std::unique_ptr<packet_socket> open(asio::any_io_executor executor, const link_state& link,
-                                             error_code& error) {
-    assert(link.ethernet && link.index != 0);
-    error = {};
-    const int index = static_cast<int>(link.index);
-    auto socket = detail::open_packet_socket(index, error);
-    if (error) return nullptr;
-    auto state = std::make_shared<detail::packet_socket_state>(std::move(executor));
-    state->assign(std::move(socket), index, error);
-    if (error) return nullptr;
-    return std::unique_ptr<packet_socket>{new packet_socket{std::move(state), {link.name, link.mac}}};
-  }
+  static std::unique_ptr<packet_socket> open(asio::any_io_executor executor, const link_state& link, error_code& error);
 
-  ~packet_socket() override { state_->close(); }
+  ISAT_INLINE ~packet_socket() override;
 
-  asio::any_io_executor get_executor() noexcept override { return state_->get_executor(); }
+  ISAT_INLINE asio::any_io_executor get_executor() noexcept override;
 
-  std::size_t try_send(std::span<const std::span<const std::byte>> frames, error_code& error) noexcept override {
-    return state_->send(frames, error);
-  }
+  ISAT_INLINE std::size_t try_send(std::span<const std::span<const std::byte>> frames,
+                                   error_code& error) noexcept override;
 
   link_identity link() const override { return identity_; }
 
   /// Reads the kernel's counters, which costs one system call.
-  transport_statistics statistics() noexcept override { return {state_->drops()}; }
+  ISAT_INLINE transport_statistics statistics() noexcept override;
 
  private:
-  packet_socket(std::shared_ptr<detail::packet_socket_state> state, link_identity identity)
-      : state_{std::move(state)}, identity_{std::move(identity)} {}
+  packet_socket(std::shared_ptr<detail::packet_socket_state> state, link_identity identity);
 
-  void do_receive(std::span<received_frame> into, handler<receive_signature> done) override {
-    assert(!into.empty());
-    state_->start(into, {state_, std::move(done)});
-  }
+  ISAT_INLINE void do_receive(std::span<received_frame> into, handler<receive_signature> done) override;
 
   std::shared_ptr<detail::packet_socket_state> state_;
   link_identity identity_;
 };
 
 }  // namespace isat::inline v0::transport
+
+#if ISAT_HEADER_ONLY
+#include "isat/impl/packet_socket.ipp"
+#endif

@@ -5,6 +5,7 @@
 // up to the moment of a crash. It refuses to read captures and to rotate files.
 #pragma once
 
+#include "isat/detail/build.hpp"
 #include "isat/detail/erase.hpp"
 #include "isat/detail/file_descriptor.hpp"
 
@@ -55,63 +56,30 @@ static_assert(sizeof(pcap_record) == 16);
 namespace isat::inline v0::transport {
 
 /// A capture that is being written. Blocks like any file does: for debugging, not for the hot path.
-class pcap_file {
+class ISAT_API pcap_file {
  public:
   /// Creates the file, or empties it, and writes the header.
   /// @param error what the system said; then the result is empty
-  static std::optional<pcap_file> create(const std::string& path, error_code& error) {
-    error = {};
-    pcap_file file{detail::file_descriptor{::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)}};
-    if (!file.descriptor_) {
-      error.assign(errno, boost::system::system_category());
-      return std::nullopt;
-    }
-    const detail::pcap_header header;
-    file.append(std::as_bytes(std::span{&header, 1}), {}, error);
-    if (error) return std::nullopt;
-    return file;
-  }
+  static std::optional<pcap_file> create(const std::string& path, error_code& error);
 
   /// Appends one frame.
   /// @param bytes the frame's first octets (at most 65,535 are written)
   /// @param length what it had on the wire
   /// @param error what the system said; a record that was cut short is taken off again where the file allows that
   void write(std::chrono::system_clock::time_point time, std::span<const std::byte> bytes, std::size_t length,
-             error_code& error) {
-    using std::chrono::nanoseconds;
-    using std::chrono::seconds;
-    const auto since = std::chrono::duration_cast<nanoseconds>(time.time_since_epoch());
-    const auto whole = std::chrono::floor<seconds>(since);
-    const auto captured = bytes.first(std::min<std::size_t>(bytes.size(), UINT16_MAX));
-    const detail::pcap_record record{
-        static_cast<std::uint32_t>(whole.count()), static_cast<std::uint32_t>((since - whole).count()),
-        static_cast<std::uint32_t>(captured.size()),
-        static_cast<std::uint32_t>(std::min<std::size_t>(std::max(length, captured.size()), UINT32_MAX))};
-    append(std::as_bytes(std::span{&record, 1}), captured, error);
-  }
+             error_code& error);
 
  private:
   explicit pcap_file(detail::file_descriptor descriptor) noexcept : descriptor_{std::move(descriptor)} {}
 
-  void append(std::span<const std::byte> head, std::span<const std::byte> body, error_code& error) {
-    error = {};
-    std::array<iovec, 2> parts{
-        {{const_cast<std::byte*>(head.data()), head.size()}, {const_cast<std::byte*>(body.data()), body.size()}}};
-    ssize_t written = 0;
-    do {
-      written = ::writev(descriptor_.get(), parts.data(), static_cast<int>(parts.size()));
-    } while (written < 0 && errno == EINTR);
-    if (written == static_cast<ssize_t>(head.size() + body.size())) {
-      size_ += written;
-      return;
-    }
-    // A short write means that the disk is full; half a record would make the rest unreadable.
-    error.assign(written < 0 ? errno : ENOSPC, boost::system::system_category());
-    if (written > 0 && ::ftruncate(descriptor_.get(), size_) == 0) ::lseek(descriptor_.get(), size_, SEEK_SET);
-  }
+  void append(std::span<const std::byte> head, std::span<const std::byte> body, error_code& error);
 
   detail::file_descriptor descriptor_;
   off_t size_{};
 };
 
 }  // namespace isat::inline v0::transport
+
+#if ISAT_HEADER_ONLY
+#include "isat/impl/pcap_file.ipp"
+#endif

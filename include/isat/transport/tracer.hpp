@@ -5,13 +5,12 @@
 // frames, and to understand them.
 #pragma once
 
+#include "isat/detail/build.hpp"
 #include "isat/detail/unreachable.hpp"
 #include "isat/transport/frame_transport.hpp"
 #include "isat/transport/pcap_file.hpp"
-#include "isat/transport/wait_operation.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/error.hpp>
 #include <boost/system/error_code.hpp>
 
 #include <chrono>
@@ -21,7 +20,6 @@
 #include <memory>
 #include <span>
 #include <string_view>
-#include <utility>
 
 namespace isat::inline v0::transport {
 
@@ -60,103 +58,43 @@ using trace_callback = std::function<void(const traced_frame&)>;
 
 namespace isat::inline v0::detail {
 
-/// What a tracer and its pending receive share.
-class tracer_state {
- public:
-  using operation = wait_operation<tracer_state, transport::frame_transport::receive_signature>;
-
-  explicit tracer_state(std::unique_ptr<transport::frame_transport> below)
-      : executor_{below->get_executor()}, below_{std::move(below)} {}
-
-  asio::any_io_executor get_executor() noexcept { return executor_; }
-  transport::frame_transport& below() noexcept { return *below_; }
-  transport::trace_callback& callback() noexcept { return callback_; }
-  void close() noexcept { below_.reset(); }
-
-  void start(std::span<transport::received_frame> into, operation next) {
-    into_ = into;
-    below_->async_receive(into, std::move(next));
-  }
-
-  void resume(operation next, error_code error, std::size_t count) {
-    if (!below_) {
-      error = asio::error::operation_aborted;
-      count = 0;
-    }
-    if (callback_ && count > 0) {
-      const auto time = std::chrono::system_clock::now();
-      for (const auto& frame : into_.first(count)) {
-        callback_({transport::direction::received, frame.bytes, frame.length, frame.foreign, time});
-      }
-    }
-    next.complete(error, count);
-  }
-
-  void trace_sent(std::span<const std::span<const std::byte>> frames) {
-    if (!callback_ || frames.empty()) return;
-    const auto time = std::chrono::system_clock::now();
-    for (const auto& frame : frames) callback_({transport::direction::sent, frame, frame.size(), false, time});
-  }
-
- private:
-  asio::any_io_executor executor_;
-  std::unique_ptr<transport::frame_transport> below_;
-  transport::trace_callback callback_;
-  std::span<transport::received_frame> into_;
-};
+class tracer_state;
 
 }  // namespace isat::inline v0::detail
 
 namespace isat::inline v0::transport {
 
 /// Forwards everything to the transport that it owns, and shows what passes.
-class tracer final : public frame_transport {
+class ISAT_API tracer final : public frame_transport {
  public:
-  explicit tracer(std::unique_ptr<frame_transport> below, trace_callback callback = {})
-      : state_{std::make_shared<detail::tracer_state>(std::move(below))} {
-    listen(std::move(callback));
-  }
-  ~tracer() override { state_->close(); }
+  explicit tracer(std::unique_ptr<frame_transport> below, trace_callback callback = {});
+  ISAT_INLINE ~tracer() override;
 
   /// Replaces the callback; an empty one ends tracing. A receive that is pending may still go by the old choice.
   /// @param callback is called on the transport's executor, before the receiver sees the frame and after a sender's
   ///   frame went out; it must not throw, and not destroy the tracer
-  void listen(trace_callback callback) { state_->callback() = std::move(callback); }
+  void listen(trace_callback callback);
 
-  asio::any_io_executor get_executor() noexcept override { return state_->get_executor(); }
+  ISAT_INLINE asio::any_io_executor get_executor() noexcept override;
 
-  std::size_t try_send(std::span<const std::span<const std::byte>> frames, error_code& error) noexcept override {
-    const std::size_t sent = state_->below().try_send(frames, error);
-    state_->trace_sent(frames.first(sent));
-    return sent;
-  }
+  ISAT_INLINE std::size_t try_send(std::span<const std::span<const std::byte>> frames,
+                                   error_code& error) noexcept override;
 
-  link_identity link() const override { return state_->below().link(); }
-  transport_statistics statistics() noexcept override { return state_->below().statistics(); }
+  ISAT_INLINE link_identity link() const override;
+  ISAT_INLINE transport_statistics statistics() noexcept override;
 
  private:
-  void do_receive(std::span<received_frame> into, handler<receive_signature> done) override {
-    if (!state_->callback()) {
-      state_->below().async_receive(into, std::move(done));
-      return;
-    }
-    state_->start(into, {state_, std::move(done)});
-  }
+  ISAT_INLINE void do_receive(std::span<received_frame> into, handler<receive_signature> done) override;
 
   std::shared_ptr<detail::tracer_state> state_;
 };
 
 /// A callback that writes every frame to `file`, which may be shared by several tracers.
 /// @param failed is called once, with the first error; nothing is written after that
-inline trace_callback write_to(std::shared_ptr<pcap_file> file, std::function<void(error_code)> failed = {}) {
-  return [file = std::move(file), failed = std::move(failed)](const traced_frame& frame) mutable {
-    if (!file) return;
-    error_code error;
-    file->write(frame.time, frame.bytes, frame.length, error);
-    if (!error) return;
-    file.reset();
-    if (failed) failed(error);
-  };
-}
+ISAT_API trace_callback write_to(std::shared_ptr<pcap_file> file, std::function<void(error_code)> failed = {});
 
 }  // namespace isat::inline v0::transport
+
+#if ISAT_HEADER_ONLY
+#include "isat/impl/tracer.ipp"
+#endif

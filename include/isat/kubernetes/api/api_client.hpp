@@ -5,10 +5,10 @@
 // side, each on a connection of its own. It refuses to know what is in the objects, and to repeat what was refused.
 #pragma once
 
+#include "isat/detail/build.hpp"
 #include "isat/detail/erase.hpp"
 #include "isat/error.hpp"
 #include "isat/kubernetes/api/api_request.hpp"
-#include "isat/kubernetes/build.hpp"
 #include "isat/kubernetes/config/cluster_config.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -52,7 +52,7 @@ struct api_client_options {
 /// most), a question for servers (10 s), and the system's lookup of a name, which nothing can end: an io_context's
 /// run() and destructor wait for it, up to half a minute where name servers are silent. Addresses that worked are kept,
 /// so that only the first request to a name, and those after its addresses have failed, look it up.
-class ISAT_KUBERNETES_API api_client {
+class ISAT_API api_client {
  public:
   using response_signature = void(error_code, api_response);
   /// A piece of a stream's body; first of all an empty one, as soon as a success is certain.
@@ -109,6 +109,6 @@ class ISAT_KUBERNETES_API api_client {
 
 }  // namespace isat::inline v0::kubernetes
 
-#if ISAT_KUBERNETES_HEADER_ONLY
+#if ISAT_HEADER_ONLY
 #include "isat/kubernetes/api/impl/api_client.ipp"
 #endif

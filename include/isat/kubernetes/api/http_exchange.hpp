@@ -6,9 +6,9 @@
 // @see RFC 9112
 #pragma once
 
+#include "isat/detail/build.hpp"
 #include "isat/error.hpp"
 #include "isat/kubernetes/api/api_request.hpp"
-#include "isat/kubernetes/build.hpp"
 
 #include <cstddef>
 #include <functional>
@@ -27,10 +27,10 @@ struct request_frame {
 };
 
 /// The octets of a request. Control characters are left out of header fields and encoded in the target.
-ISAT_KUBERNETES_API std::string to_http(const api_request& request, const request_frame& frame);
+ISAT_API std::string to_http(const api_request& request, const request_frame& frame);
 
 /// Reads one answer.
-class ISAT_KUBERNETES_API http_exchange {
+class ISAT_API http_exchange {
  public:
   using piece_function = std::function<void(std::string_view)>;
 
@@ -68,6 +68,6 @@ class ISAT_KUBERNETES_API http_exchange {
 
 }  // namespace isat::inline v0::kubernetes
 
-#if ISAT_KUBERNETES_HEADER_ONLY
+#if ISAT_HEADER_ONLY
 #include "isat/kubernetes/api/impl/http_exchange.ipp"
 #endif

@@ -7,10 +7,10 @@
 // on with what it has.
 #pragma once
 
+#include "isat/detail/build.hpp"
 #include "isat/detail/erase.hpp"
 #include "isat/error.hpp"
 #include "isat/kubernetes/api/api_client.hpp"
-#include "isat/kubernetes/build.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
@@ -24,8 +24,8 @@ namespace isat::inline v0::kubernetes {
 namespace detail {
 using discovery_signature = void(error_code, std::vector<std::string>);
 using ask_function = std::function<void(api_request, handler<api_client::response_signature>)>;
-ISAT_KUBERNETES_API void start_discovery(const ask_function& ask, const asio::any_io_executor& executor,
-                                         handler<discovery_signature> done);
+ISAT_API void start_discovery(const ask_function& ask, const asio::any_io_executor& executor,
+                              handler<discovery_signature> done);
 }  // namespace detail
 
 /// Looks for the API servers of the client's cluster. Can be cancelled. `client` must live until it has completed, and
@@ -46,6 +46,6 @@ auto async_discover_servers(api_client& client, Token&& token) {
 
 }  // namespace isat::inline v0::kubernetes
 
-#if ISAT_KUBERNETES_HEADER_ONLY
+#if ISAT_HEADER_ONLY
 #include "isat/kubernetes/api/impl/server_discovery.ipp"
 #endif

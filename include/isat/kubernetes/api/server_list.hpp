@@ -6,8 +6,8 @@
 // servers: api_client.hpp; the time is its argument. It refuses to say that there is none, and to know their URLs.
 #pragma once
 
+#include "isat/detail/build.hpp"
 #include "isat/kubernetes/api/api_request.hpp"
-#include "isat/kubernetes/build.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -29,7 +29,7 @@ enum class server_verdict : std::uint8_t {
 };
 
 /// The servers of a cluster, by number. Not thread-safe.
-class ISAT_KUBERNETES_API server_list {
+class ISAT_API server_list {
  public:
   using time_point = std::chrono::steady_clock::time_point;
   using duration = std::chrono::steady_clock::duration;
@@ -105,6 +105,6 @@ class ISAT_KUBERNETES_API server_list {
 
 }  // namespace isat::inline v0::kubernetes
 
-#if ISAT_KUBERNETES_HEADER_ONLY
+#if ISAT_HEADER_ONLY
 #include "isat/kubernetes/api/impl/server_list.ipp"
 #endif

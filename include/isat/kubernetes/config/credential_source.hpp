@@ -6,9 +6,9 @@
 // put a secret into a sentence.
 #pragma once
 
+#include "isat/detail/build.hpp"
 #include "isat/detail/erase.hpp"
 #include "isat/error.hpp"
-#include "isat/kubernetes/build.hpp"
 #include "isat/kubernetes/config/cluster_config.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -31,7 +31,7 @@ struct identity {
 };
 
 /// The identities of one user. Not thread-safe; works on its executor.
-class ISAT_KUBERNETES_API credential_source {
+class ISAT_API credential_source {
  public:
   using identity_signature = void(error_code, identity);
 
@@ -74,6 +74,6 @@ class ISAT_KUBERNETES_API credential_source {
 
 }  // namespace isat::inline v0::kubernetes
 
-#if ISAT_KUBERNETES_HEADER_ONLY
+#if ISAT_HEADER_ONLY
 #include "isat/kubernetes/config/impl/credential_source.ipp"
 #endif

@@ -4,7 +4,7 @@
 // @see Kubernetes documentation, "Accessing the Kubernetes API from a Pod". It refuses to guess outside of a pod.
 #pragma once
 
-#include "isat/kubernetes/build.hpp"
+#include "isat/detail/build.hpp"
 #include "isat/kubernetes/config/cluster_config.hpp"
 
 #include <boost/system/result.hpp>
@@ -14,14 +14,14 @@
 namespace isat::inline v0::kubernetes {
 
 /// True in a pod: KUBERNETES_SERVICE_HOST is set and not empty.
-ISAT_KUBERNETES_API bool is_in_cluster();
+ISAT_API bool is_in_cluster();
 
 /// The configuration of this pod. @param directory of the service account's files (token, ca.crt, namespace)
-ISAT_KUBERNETES_API boost::system::result<cluster_config, config_failure> load_in_cluster(
+ISAT_API boost::system::result<cluster_config, config_failure> load_in_cluster(
     const std::string& directory = "/var/run/secrets/kubernetes.io/serviceaccount");
 
 }  // namespace isat::inline v0::kubernetes
 
-#if ISAT_KUBERNETES_HEADER_ONLY
+#if ISAT_HEADER_ONLY
 #include "isat/kubernetes/config/impl/in_cluster.ipp"
 #endif

@@ -6,7 +6,7 @@
 // @see Kubernetes documentation, "Organizing Cluster Access Using kubeconfig Files"
 #pragma once
 
-#include "isat/kubernetes/build.hpp"
+#include "isat/detail/build.hpp"
 #include "isat/kubernetes/config/cluster_config.hpp"
 
 #include <boost/system/result.hpp>
@@ -27,21 +27,21 @@ struct kubeconfig_options {
 using file_reader = std::function<boost::system::result<std::string, config_failure>(const std::string& path)>;
 
 /// Reads a file as it is.
-ISAT_KUBERNETES_API boost::system::result<std::string, config_failure> read_json_file(const std::string& path);
+ISAT_API boost::system::result<std::string, config_failure> read_json_file(const std::string& path);
 
 /// The paths that kubectl would read: $KUBECONFIG, a list with colons, else ~/.kube/config.
-ISAT_KUBERNETES_API std::vector<std::string> default_kubeconfig_paths();
+ISAT_API std::vector<std::string> default_kubeconfig_paths();
 
 /// The configuration of a context.
-ISAT_KUBERNETES_API boost::system::result<cluster_config, config_failure> load_kubeconfig(
+ISAT_API boost::system::result<cluster_config, config_failure> load_kubeconfig(
     const kubeconfig_options& options, const file_reader& read = read_json_file);
 
 /// What a program without settings of its own uses: that of its pod, else kubeconfig files at their default paths.
-ISAT_KUBERNETES_API boost::system::result<cluster_config, config_failure> load_default_config(
+ISAT_API boost::system::result<cluster_config, config_failure> load_default_config(
     const file_reader& read = read_json_file);
 
 }  // namespace isat::inline v0::kubernetes
 
-#if ISAT_KUBERNETES_HEADER_ONLY
+#if ISAT_HEADER_ONLY
 #include "isat/kubernetes/config/impl/kubeconfig.ipp"
 #endif

@@ -7,7 +7,7 @@
 // @see RFC 3986
 #pragma once
 
-#include "isat/kubernetes/build.hpp"
+#include "isat/detail/build.hpp"
 #include "isat/kubernetes/config/cluster_config.hpp"
 
 #include <boost/system/result.hpp>
@@ -30,10 +30,10 @@ struct server_url {
 };
 
 /// Takes a URL apart. @return errc::invalid_argument with what is wrong; the text itself is not told
-ISAT_KUBERNETES_API boost::system::result<server_url, config_failure> parse_server_url(std::string_view text);
+ISAT_API boost::system::result<server_url, config_failure> parse_server_url(std::string_view text);
 
 }  // namespace isat::inline v0::kubernetes
 
-#if ISAT_KUBERNETES_HEADER_ONLY
+#if ISAT_HEADER_ONLY
 #include "isat/kubernetes/config/impl/server_url.ipp"
 #endif

@@ -5,8 +5,8 @@
 // control characters. It refuses to judge the status. @see Kubernetes API conventions, "Response Status Kind"
 #pragma once
 
+#include "isat/detail/build.hpp"
 #include "isat/kubernetes/api/api_request.hpp"
-#include "isat/kubernetes/build.hpp"
 
 #include <cstddef>
 
@@ -17,10 +17,10 @@ inline constexpr std::size_t message_max = 1024;
 inline constexpr std::size_t foreign_message_max = 200;  // of a body that is no Status
 
 /// Sets reason, message and, if the header had none, retry_after from response.body.
-ISAT_KUBERNETES_INLINE void read_status_object(api_response& response);
+ISAT_INLINE void read_status_object(api_response& response);
 
 }  // namespace isat::inline v0::kubernetes::detail
 
-#if ISAT_KUBERNETES_HEADER_ONLY
+#if ISAT_HEADER_ONLY
 #include "isat/kubernetes/impl/status_object.ipp"
 #endif

@@ -8,7 +8,7 @@
 
 namespace isat::inline v0::kubernetes {
 
-ISAT_KUBERNETES_INLINE std::string error_category::message(int value) const {
+ISAT_INLINE std::string error_category::message(int value) const {
   switch (static_cast<error>(value)) {
     case error::none:
       return "success";
@@ -59,8 +59,7 @@ ISAT_KUBERNETES_INLINE std::string error_category::message(int value) const {
 }
 
 // After these answers nothing has been written, and nothing of the request can be any more.
-ISAT_KUBERNETES_INLINE bool error_category::equivalent(int value,
-                                                       const boost::system::error_condition& condition) const noexcept {
+ISAT_INLINE bool error_category::equivalent(int value, const boost::system::error_condition& condition) const noexcept {
   if (condition != isat::condition::write_refused) {
     return boost::system::error_category::equivalent(value, condition);
   }
@@ -93,12 +92,12 @@ ISAT_KUBERNETES_INLINE bool error_category::equivalent(int value,
   return false;
 }
 
-ISAT_KUBERNETES_INLINE error_code make_error_code(error value) noexcept {
+ISAT_INLINE error_code make_error_code(error value) noexcept {
   static constexpr error_category category;
   return {static_cast<int>(value), category};
 }
 
-ISAT_KUBERNETES_INLINE error error_of_status(unsigned http_status, std::string_view reason) noexcept {
+ISAT_INLINE error error_of_status(unsigned http_status, std::string_view reason) noexcept {
   if (reason == "Timeout" || reason == "ServerTimeout") return error::server_timeout;
   switch (http_status) {
     case 400:

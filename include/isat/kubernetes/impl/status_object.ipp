@@ -21,7 +21,7 @@
 namespace isat::inline v0::kubernetes::detail {
 
 // Of a page that a proxy made: ASCII, and one space where there is white space or anything else.
-ISAT_KUBERNETES_INLINE std::string foreign_message(std::string_view body) {
+ISAT_INLINE std::string foreign_message(std::string_view body) {
   std::string result;
   for (const char each : body) {
     const bool visible = each > 0x20 && each < 0x7f;
@@ -33,7 +33,7 @@ ISAT_KUBERNETES_INLINE std::string foreign_message(std::string_view body) {
   return result;
 }
 
-ISAT_KUBERNETES_INLINE void read_status_object(api_response& response) {
+ISAT_INLINE void read_status_object(api_response& response) {
   boost::system::error_code error;
   const boost::json::value value = boost::json::parse(response.body, error);
   const auto* object = error ? nullptr : value.if_object();

@@ -6,10 +6,10 @@
 // Lease. One watch serves all records. It refuses to know what records mean.
 #pragma once
 
+#include "isat/detail/build.hpp"
 #include "isat/election/lease_store.hpp"
 #include "isat/error.hpp"
 #include "isat/kubernetes/api/api_client.hpp"
-#include "isat/kubernetes/build.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
@@ -30,13 +30,13 @@ struct lease_store_options {
 /// A store over one namespace. Not thread-safe. Names must be DNS subdomain names (RFC 1123), texts UTF-8, and keys of
 /// notes good for annotations (letters, digits, '-', '_', '.'): else error::unusable_name. Nothing is removed by
 /// anybody else than who asks for it. Destroying it aborts async_changes; other operations complete.
-class ISAT_KUBERNETES_API lease_store final : public election::lease_store {
+class ISAT_API lease_store final : public election::lease_store {
  public:
   /// `client` must outlive the store.
   lease_store(api_client& client, lease_store_options options);
-  ~lease_store() override;
+  ISAT_INLINE ~lease_store() override;
 
-  asio::any_io_executor get_executor() noexcept override;
+  ISAT_INLINE asio::any_io_executor get_executor() noexcept override;
 
   /// What the server said when an operation most recently failed, for people: one sentence without a full stop.
   const std::string& failure() const noexcept;
@@ -46,22 +46,22 @@ class ISAT_KUBERNETES_API lease_store final : public election::lease_store {
   const std::string& failure(const error_code& error) const noexcept;
 
   /// What is left of the longest Retry-After that a server sent with a failure.
-  std::chrono::nanoseconds asked_pause() const noexcept override;
+  ISAT_INLINE std::chrono::nanoseconds asked_pause() const noexcept override;
 
  private:
   class state;
 
-  void do_load(std::string name, handler<one_signature> done) override;
-  void do_cas(election::entry next, handler<one_signature> done) override;
-  void do_list(std::string prefix, handler<many_signature> done) override;
-  void do_changes(std::string prefix, handler<many_signature> done) override;
+  ISAT_INLINE void do_load(std::string name, handler<one_signature> done) override;
+  ISAT_INLINE void do_cas(election::entry next, handler<one_signature> done) override;
+  ISAT_INLINE void do_list(std::string prefix, handler<many_signature> done) override;
+  ISAT_INLINE void do_changes(std::string prefix, handler<many_signature> done) override;
 
   std::shared_ptr<state> state_;
 };
 
 }  // namespace isat::inline v0::kubernetes
 
-#if ISAT_KUBERNETES_HEADER_ONLY
+#if ISAT_HEADER_ONLY
 #include "isat/kubernetes/lease/impl/lease_store.ipp"
 #include "isat/kubernetes/lease/impl/lease_store_changes.ipp"
 #endif

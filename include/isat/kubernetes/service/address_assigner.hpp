@@ -6,13 +6,13 @@
 // connects it to the cluster. It refuses to announce anything: a service_source does, by the statuses.
 #pragma once
 
+#include "isat/detail/build.hpp"
 #include "isat/detail/erase.hpp"
 #include "isat/election/election_notice.hpp"
 #include "isat/election/lease_store.hpp"
 #include "isat/election/lease_timing.hpp"
 #include "isat/error.hpp"
 #include "isat/kubernetes/api/api_client.hpp"
-#include "isat/kubernetes/build.hpp"
 #include "isat/kubernetes/service/address_pool.hpp"
 #include "isat/kubernetes/service/assignment_notice.hpp"
 
@@ -75,7 +75,7 @@ struct assigner_options {
 };
 
 /// An assigner over one cluster. Not thread-safe: use it on the client's executor, which must be the store's, too.
-class ISAT_KUBERNETES_API address_assigner {
+class ISAT_API address_assigner {
  public:
   using run_signature = void(error_code);
 
@@ -109,6 +109,6 @@ class ISAT_KUBERNETES_API address_assigner {
 
 }  // namespace isat::inline v0::kubernetes
 
-#if ISAT_KUBERNETES_HEADER_ONLY
+#if ISAT_HEADER_ONLY
 #include "isat/kubernetes/service/impl/address_assigner.ipp"
 #endif

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "isat/address.hpp"
-#include "isat/kubernetes/build.hpp"
+#include "isat/detail/build.hpp"
 #include "isat/kubernetes/service/service_facts.hpp"
 #include "isat/kubernetes/service/service_notice.hpp"
 
@@ -51,13 +51,13 @@ struct assignee {
 };
 
 /// True if both may have one address: the same word, no port in common, and the same nodes serve them.
-ISAT_KUBERNETES_API bool may_share(const assignee& one, const assignee& other) noexcept;
+ISAT_API bool may_share(const assignee& one, const assignee& other) noexcept;
 
 /// Reads a Service. Total: no value without name, namespace, uid and version.
-ISAT_KUBERNETES_API std::optional<assignee> read_assignee(const boost::json::object& service);
+ISAT_API std::optional<assignee> read_assignee(const boost::json::object& service);
 
 }  // namespace isat::inline v0::kubernetes
 
-#if ISAT_KUBERNETES_HEADER_ONLY
+#if ISAT_HEADER_ONLY
 #include "isat/kubernetes/service/impl/assignee.ipp"
 #endif

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "isat/address.hpp"
-#include "isat/kubernetes/build.hpp"
+#include "isat/detail/build.hpp"
 #include "isat/kubernetes/service/event_recorder.hpp"
 #include "isat/kubernetes/service/service_notice.hpp"
 
@@ -43,13 +43,13 @@ struct assignment_notice {
 constexpr bool is_trouble(assignment_news news) noexcept { return news >= assignment_news::pool_full; }
 
 /// One sentence without a full stop.
-ISAT_KUBERNETES_API std::string to_text(const assignment_notice& notice);
+ISAT_API std::string to_text(const assignment_notice& notice);
 
 /// What an Event on the Service should say. @pre the notice is about a Service
-ISAT_KUBERNETES_API service_event to_event(const assignment_notice& notice);
+ISAT_API service_event to_event(const assignment_notice& notice);
 
 }  // namespace isat::inline v0::kubernetes
 
-#if ISAT_KUBERNETES_HEADER_ONLY
+#if ISAT_HEADER_ONLY
 #include "isat/kubernetes/service/impl/assignment_notice.ipp"
 #endif

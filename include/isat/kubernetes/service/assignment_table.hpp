@@ -15,8 +15,8 @@
 #pragma once
 
 #include "isat/address.hpp"
+#include "isat/detail/build.hpp"
 #include "isat/election/lease_record.hpp"
-#include "isat/kubernetes/build.hpp"
 #include "isat/kubernetes/service/address_pool.hpp"
 #include "isat/kubernetes/service/assignee.hpp"
 #include "isat/kubernetes/service/assignment_notice.hpp"
@@ -76,7 +76,7 @@ enum class assignment_outcome : std::uint8_t {
 };
 
 /// The assignments as one leader sees and makes them. Not thread-safe.
-class ISAT_KUBERNETES_API assignment_table {
+class ISAT_API assignment_table {
  public:
   using time_point = std::chrono::steady_clock::time_point;
 
@@ -217,7 +217,7 @@ class ISAT_KUBERNETES_API assignment_table {
 
 }  // namespace isat::inline v0::kubernetes
 
-#if ISAT_KUBERNETES_HEADER_ONLY
+#if ISAT_HEADER_ONLY
 #include "isat/kubernetes/service/impl/assignment_requests.ipp"
 #include "isat/kubernetes/service/impl/assignment_table.ipp"
 #endif

@@ -6,9 +6,9 @@
 // repeats nothing that has failed, and forgets what does not fit into its queue.
 #pragma once
 
+#include "isat/detail/build.hpp"
 #include "isat/error.hpp"
 #include "isat/kubernetes/api/api_client.hpp"
-#include "isat/kubernetes/build.hpp"
 #include "isat/kubernetes/service/service_notice.hpp"
 
 #include <chrono>
@@ -56,7 +56,7 @@ struct event_counters {
 
 /// Tells facts to one cluster. Not thread-safe: use it on the client's executor. While facts wait they are work for
 /// that; otherwise nothing is pending. Destroying it forgets them.
-class ISAT_KUBERNETES_API event_recorder {
+class ISAT_API event_recorder {
  public:
   /// `client` must outlive the recorder.
   event_recorder(api_client& client, event_recorder_options options);
@@ -79,6 +79,6 @@ class ISAT_KUBERNETES_API event_recorder {
 
 }  // namespace isat::inline v0::kubernetes
 
-#if ISAT_KUBERNETES_HEADER_ONLY
+#if ISAT_HEADER_ONLY
 #include "isat/kubernetes/service/impl/event_recorder.ipp"
 #endif

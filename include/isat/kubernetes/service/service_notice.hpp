@@ -6,8 +6,8 @@
 #pragma once
 
 #include "isat/address.hpp"
+#include "isat/detail/build.hpp"
 #include "isat/detail/unreachable.hpp"
-#include "isat/kubernetes/build.hpp"
 #include "isat/kubernetes/service/service_facts.hpp"
 #include "isat/kubernetes/service/vip_standing.hpp"
 
@@ -68,13 +68,13 @@ constexpr bool is_trouble(const service_notice& notice) noexcept {
 }
 
 /// "a/web, a/dns, b/web and 2 more": of any number of Services, not too long for a line or an Event.
-ISAT_KUBERNETES_API std::string names_of(const std::vector<service_reference>& services);
+ISAT_API std::string names_of(const std::vector<service_reference>& services);
 
 /// One sentence without a full stop.
-ISAT_KUBERNETES_API std::string to_text(const service_notice& notice);
+ISAT_API std::string to_text(const service_notice& notice);
 
 }  // namespace isat::inline v0::kubernetes
 
-#if ISAT_KUBERNETES_HEADER_ONLY
+#if ISAT_HEADER_ONLY
 #include "isat/kubernetes/service/impl/service_notice.ipp"
 #endif

@@ -5,9 +5,9 @@
 // groups: every VIP is in group 0, and source::grouped_source puts it into another.
 #pragma once
 
+#include "isat/detail/build.hpp"
 #include "isat/error.hpp"
 #include "isat/kubernetes/api/api_client.hpp"
-#include "isat/kubernetes/build.hpp"
 #include "isat/kubernetes/service/service_facts.hpp"
 #include "isat/kubernetes/service/service_notice.hpp"
 #include "isat/kubernetes/service/service_table.hpp"
@@ -62,14 +62,14 @@ struct service_source_options {
 
 /// A source over one cluster. Not thread-safe: use it on its executor. Each run begins with nothing. A sink must not
 /// destroy the source; it may cancel its run.
-class ISAT_KUBERNETES_API service_source final : public source::vip_source {
+class ISAT_API service_source final : public source::vip_source {
  public:
   /// `client` must outlive the source.
   service_source(api_client& client, service_source_options options);
   /// Aborts a run.
-  ~service_source() override;
+  ISAT_INLINE ~service_source() override;
 
-  asio::any_io_executor get_executor() noexcept override;
+  ISAT_INLINE asio::any_io_executor get_executor() noexcept override;
 
   /// The addresses that announcing interfaces of this node carry, all of them: they are no VIPs. Kept between runs; may
   /// call the sink inline.
@@ -82,13 +82,13 @@ class ISAT_KUBERNETES_API service_source final : public source::vip_source {
  private:
   class state;
 
-  void do_run(source::vip_sink& sink, handler<run_signature> done) override;
+  ISAT_INLINE void do_run(source::vip_sink& sink, handler<run_signature> done) override;
 
   std::unique_ptr<state> state_;
 };
 
 }  // namespace isat::inline v0::kubernetes
 
-#if ISAT_KUBERNETES_HEADER_ONLY
+#if ISAT_HEADER_ONLY
 #include "isat/kubernetes/service/impl/service_source.ipp"
 #endif

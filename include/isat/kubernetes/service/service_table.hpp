@@ -21,7 +21,7 @@
 #pragma once
 
 #include "isat/address.hpp"
-#include "isat/kubernetes/build.hpp"
+#include "isat/detail/build.hpp"
 #include "isat/kubernetes/service/detail/node_index.hpp"
 #include "isat/kubernetes/service/detail/service_index.hpp"
 #include "isat/kubernetes/service/service_facts.hpp"
@@ -57,7 +57,7 @@ struct vip_change {
 };
 
 /// The facts of a cluster as one node sees them. Not thread-safe.
-class ISAT_KUBERNETES_API service_table {
+class ISAT_API service_table {
  public:
   explicit service_table(service_rules rules);
 
@@ -142,6 +142,6 @@ class ISAT_KUBERNETES_API service_table {
 
 }  // namespace isat::inline v0::kubernetes
 
-#if ISAT_KUBERNETES_HEADER_ONLY
+#if ISAT_HEADER_ONLY
 #include "isat/kubernetes/service/impl/service_table.ipp"
 #endif

@@ -5,10 +5,10 @@
 // lists (beginning, objects, end), changes and losses, as they come. It refuses to keep objects.
 #pragma once
 
+#include "isat/detail/build.hpp"
 #include "isat/detail/erase.hpp"
 #include "isat/error.hpp"
 #include "isat/kubernetes/api/api_client.hpp"
-#include "isat/kubernetes/build.hpp"
 
 #include <boost/json/fwd.hpp>
 
@@ -73,7 +73,7 @@ class reflector_listener {
 };
 
 /// One list and watch. Not thread-safe.
-class ISAT_KUBERNETES_API reflector {
+class ISAT_API reflector {
  public:
   using run_signature = void(error_code);
 
@@ -105,6 +105,6 @@ class ISAT_KUBERNETES_API reflector {
 
 }  // namespace isat::inline v0::kubernetes
 
-#if ISAT_KUBERNETES_HEADER_ONLY
+#if ISAT_HEADER_ONLY
 #include "isat/kubernetes/watch/impl/reflector.ipp"
 #endif

@@ -6,8 +6,8 @@
 // line cannot be trusted.
 #pragma once
 
+#include "isat/detail/build.hpp"
 #include "isat/error.hpp"
-#include "isat/kubernetes/build.hpp"
 #include "isat/kubernetes/watch/resource_version.hpp"
 
 #include <boost/json/fwd.hpp>
@@ -46,7 +46,7 @@ struct watch_status {
 };
 
 /// Decodes one watch. Needs a few times the octets of the event that is coming, and nothing in between.
-class ISAT_KUBERNETES_API watch_decoder {
+class ISAT_API watch_decoder {
  public:
   /// @param event_max octets that a line may have
   explicit watch_decoder(std::size_t event_max);
@@ -78,10 +78,10 @@ class ISAT_KUBERNETES_API watch_decoder {
 };
 
 /// The metadata.resourceVersion of an object or a list; empty if there is none.
-ISAT_KUBERNETES_API resource_version version_of(const boost::json::object& object);
+ISAT_API resource_version version_of(const boost::json::object& object);
 
 }  // namespace isat::inline v0::kubernetes
 
-#if ISAT_KUBERNETES_HEADER_ONLY
+#if ISAT_HEADER_ONLY
 #include "isat/kubernetes/watch/impl/watch_decoder.ipp"
 #endif

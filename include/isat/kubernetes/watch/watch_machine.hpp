@@ -32,9 +32,9 @@
 // then one list is asked for without a pause.
 #pragma once
 
+#include "isat/detail/build.hpp"
 #include "isat/detail/mix.hpp"
 #include "isat/error.hpp"
-#include "isat/kubernetes/build.hpp"
 #include "isat/kubernetes/watch/resource_version.hpp"
 #include "isat/kubernetes/watch/watch_decoder.hpp"
 
@@ -89,7 +89,7 @@ struct watch_end {
 
 /// One list and watch. Inputs are about the request that was taken last; what an older one still brings is passed over
 /// by the driver.
-class ISAT_KUBERNETES_API watch_machine {
+class ISAT_API watch_machine {
  public:
   using time_point = std::chrono::steady_clock::time_point;
   using duration = std::chrono::nanoseconds;
@@ -204,6 +204,6 @@ class ISAT_KUBERNETES_API watch_machine {
 
 }  // namespace isat::inline v0::kubernetes
 
-#if ISAT_KUBERNETES_HEADER_ONLY
+#if ISAT_HEADER_ONLY
 #include "isat/kubernetes/watch/impl/watch_machine.ipp"
 #endif

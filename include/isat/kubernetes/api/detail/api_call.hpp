@@ -7,12 +7,12 @@
 // has refused for a reason.
 #pragma once
 
+#include "isat/detail/build.hpp"
 #include "isat/detail/erase.hpp"
 #include "isat/error.hpp"
 #include "isat/kubernetes/api/api_client.hpp"
 #include "isat/kubernetes/api/detail/connection.hpp"
 #include "isat/kubernetes/api/server_list.hpp"
-#include "isat/kubernetes/build.hpp"
 #include "isat/kubernetes/config/credential_source.hpp"
 #include "isat/pending_operation.hpp"
 
@@ -84,6 +84,6 @@ class api_call : public std::enable_shared_from_this<api_call> {
 
 }  // namespace isat::inline v0::kubernetes::detail
 
-#if ISAT_KUBERNETES_HEADER_ONLY
+#if ISAT_HEADER_ONLY
 #include "isat/kubernetes/api/impl/api_call.ipp"
 #endif

@@ -4,6 +4,7 @@
 // themselves, which live here until they are over. It refuses to know how a request proceeds: that is api_call.hpp.
 #pragma once
 
+#include "isat/detail/build.hpp"
 #include "isat/detail/erase.hpp"
 #include "isat/kubernetes/api/api_client.hpp"
 #include "isat/kubernetes/api/detail/address_book.hpp"
@@ -11,7 +12,6 @@
 #include "isat/kubernetes/api/detail/outage.hpp"
 #include "isat/kubernetes/api/detail/tls_context.hpp"
 #include "isat/kubernetes/api/server_list.hpp"
-#include "isat/kubernetes/build.hpp"
 #include "isat/kubernetes/config/credential_source.hpp"
 #include "isat/kubernetes/config/server_url.hpp"
 
@@ -86,6 +86,6 @@ class client_state : public std::enable_shared_from_this<client_state> {
 
 }  // namespace isat::inline v0::kubernetes::detail
 
-#if ISAT_KUBERNETES_HEADER_ONLY
+#if ISAT_HEADER_ONLY
 #include "isat/kubernetes/api/impl/client_state.ipp"
 #endif

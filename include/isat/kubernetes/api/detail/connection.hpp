@@ -6,10 +6,10 @@
 // are none. It refuses to know deadlines of requests, to try again and to choose.
 #pragma once
 
+#include "isat/detail/build.hpp"
 #include "isat/detail/erase.hpp"
 #include "isat/error.hpp"
 #include "isat/kubernetes/api/http_exchange.hpp"
-#include "isat/kubernetes/build.hpp"
 #include "isat/kubernetes/config/server_url.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -114,6 +114,6 @@ class connection : public std::enable_shared_from_this<connection> {
 
 }  // namespace isat::inline v0::kubernetes::detail
 
-#if ISAT_KUBERNETES_HEADER_ONLY
+#if ISAT_HEADER_ONLY
 #include "isat/kubernetes/api/impl/connection.ipp"
 #endif

@@ -6,9 +6,9 @@
 // configuration says so, and then it warns.
 #pragma once
 
+#include "isat/detail/build.hpp"
 #include "isat/detail/erase.hpp"
 #include "isat/error.hpp"
-#include "isat/kubernetes/build.hpp"
 #include "isat/kubernetes/config/cluster_config.hpp"
 #include "isat/kubernetes/config/credential_source.hpp"
 #include "isat/kubernetes/config/detail/watched_file.hpp"
@@ -62,11 +62,11 @@ class tls_context {
 
 /// Why a handshake has failed, for people. @param error of the handshake
 /// @param expected what the certificate had to be for
-ISAT_KUBERNETES_INLINE error_code handshake_failure(::SSL* connection, error_code error, const std::string& expected,
-                                                    std::string& message);
+ISAT_INLINE error_code handshake_failure(::SSL* connection, error_code error, const std::string& expected,
+                                         std::string& message);
 
 }  // namespace isat::inline v0::kubernetes::detail
 
-#if ISAT_KUBERNETES_HEADER_ONLY
+#if ISAT_HEADER_ONLY
 #include "isat/kubernetes/api/impl/tls_context.ipp"
 #endif

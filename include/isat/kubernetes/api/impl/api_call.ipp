@@ -18,8 +18,7 @@
 
 namespace isat::inline v0::kubernetes::detail {
 
-ISAT_KUBERNETES_INLINE api_call::api_call(client_state& client, api_request request,
-                                          api_client::piece_function on_piece)
+ISAT_INLINE api_call::api_call(client_state& client, api_request request, api_client::piece_function on_piece)
     : client_{client},
       request_{std::move(request)},
       on_piece_{std::move(on_piece)},
@@ -28,12 +27,12 @@ ISAT_KUBERNETES_INLINE api_call::api_call(client_state& client, api_request requ
       pause_{client.executor} {}
 
 /// True if a server that answers so is at work. One that starts or is in trouble refuses what it would grant later.
-ISAT_KUBERNETES_INLINE bool is_good_status(unsigned status) noexcept {
+ISAT_INLINE bool is_good_status(unsigned status) noexcept {
   return status >= 200 && status < 500 && status != 401 && status != 403 && status != 429;
 }
 
 /// True if a server that answers so may be away for others, too. @param status 0: nobody has answered
-ISAT_KUBERNETES_INLINE bool is_bad_status(unsigned status) noexcept { return status == 0 || status >= 500; }
+ISAT_INLINE bool is_bad_status(unsigned status) noexcept { return status == 0 || status >= 500; }
 
 /// `function`, made to do nothing when this call is over; it does not keep the call.
 template <class Function>
@@ -44,7 +43,7 @@ auto api_call::while_running(Function function) {
   };
 }
 
-ISAT_KUBERNETES_INLINE void api_call::start(handler<api_client::response_signature> done) {
+ISAT_INLINE void api_call::start(handler<api_client::response_signature> done) {
   waiting_.store(std::move(done), [this] {
     settle(server_verdict::abandoned);
     finish(asio::error::operation_aborted);
@@ -56,7 +55,7 @@ ISAT_KUBERNETES_INLINE void api_call::start(handler<api_client::response_signatu
   ask_identity();
 }
 
-ISAT_KUBERNETES_INLINE void api_call::abort() {
+ISAT_INLINE void api_call::abort() {
   is_over_ = true;
   deadline_.cancel();
   pause_.cancel();
@@ -66,12 +65,12 @@ ISAT_KUBERNETES_INLINE void api_call::abort() {
   waiting_.complete(asio::error::operation_aborted, std::move(response_));
 }
 
-ISAT_KUBERNETES_INLINE void api_call::ask_identity() {
+ISAT_INLINE void api_call::ask_identity() {
   client_.identities.async_identity(
       while_running([](api_call& self, error_code error, identity who) { self.on_identity(error, std::move(who)); }));
 }
 
-ISAT_KUBERNETES_INLINE void api_call::on_identity(error_code error, identity who) {
+ISAT_INLINE void api_call::on_identity(error_code error, identity who) {
   if (was_refused_ && (error || who.generation == who_.generation)) return finish(error::unauthorized);
   if (error) return fail(error, client_.identities.failure());
   who_ = std::move(who);
@@ -79,7 +78,7 @@ ISAT_KUBERNETES_INLINE void api_call::on_identity(error_code error, identity who
   choose();
 }
 
-ISAT_KUBERNETES_INLINE server_list::wish api_call::wish() const {
+ISAT_INLINE server_list::wish api_call::wish() const {
   server_list::wish result;
   result.urgency = request_.urgency;
   result.elsewhere = request_.elsewhere;
@@ -91,7 +90,7 @@ ISAT_KUBERNETES_INLINE server_list::wish api_call::wish() const {
   return result;
 }
 
-ISAT_KUBERNETES_INLINE void api_call::choose() {
+ISAT_INLINE void api_call::choose() {
   if (client_.urls.empty()) return fail(error::no_server, client_.url_failure);
   const auto now = std::chrono::steady_clock::now();
   if (!client_.servers.has_choice(failed_)) {
@@ -109,7 +108,7 @@ ISAT_KUBERNETES_INLINE void api_call::choose() {
   open(true);
 }
 
-ISAT_KUBERNETES_INLINE void api_call::open(bool may_reuse) {
+ISAT_INLINE void api_call::open(bool may_reuse) {
   const server_url url = client_.urls[server_];  // a warning's handler may add servers
   std::shared_ptr<asio::ssl::context> context;
   if (url.tls) {
@@ -130,7 +129,7 @@ ISAT_KUBERNETES_INLINE void api_call::open(bool may_reuse) {
 }
 
 // Nothing was sent: another server may do it.
-ISAT_KUBERNETES_INLINE void api_call::on_connected(error_code error, const std::string& message) {
+ISAT_INLINE void api_call::on_connected(error_code error, const std::string& message) {
   if (!error) return send();
   settle(server_verdict::failed);
   failed_.insert(server_);
@@ -139,7 +138,7 @@ ISAT_KUBERNETES_INLINE void api_call::on_connected(error_code error, const std::
   choose();
 }
 
-ISAT_KUBERNETES_INLINE void api_call::send() {
+ISAT_INLINE void api_call::send() {
   const server_url& url = client_.urls[server_];
   if (on_piece_) {
     answer_ = std::make_shared<http_exchange>(
@@ -156,11 +155,11 @@ ISAT_KUBERNETES_INLINE void api_call::send() {
                         }));
 }
 
-ISAT_KUBERNETES_INLINE bool api_call::streams() const noexcept {
+ISAT_INLINE bool api_call::streams() const noexcept {
   return on_piece_ && answer_ != nullptr && answer_->response().status / 100 == 2;
 }
 
-ISAT_KUBERNETES_INLINE void api_call::on_head() {
+ISAT_INLINE void api_call::on_head() {
   const unsigned status = answer_->response().status;
   if (streams()) deadline_.cancel();
   if (status == 429) return settle(server_verdict::overrun);
@@ -169,7 +168,7 @@ ISAT_KUBERNETES_INLINE void api_call::on_head() {
   if (is_good_status(status)) client_.note_end(true);
 }
 
-ISAT_KUBERNETES_INLINE void api_call::on_done(error_code error, const std::string& message) {
+ISAT_INLINE void api_call::on_done(error_code error, const std::string& message) {
   if (!error) return on_answer();
   const bool is_stale = std::exchange(is_reused_, false) && !answer_->has_begun();
   connection_.reset();  // it has closed itself
@@ -178,7 +177,7 @@ ISAT_KUBERNETES_INLINE void api_call::on_done(error_code error, const std::strin
   fail(error, message);
 }
 
-ISAT_KUBERNETES_INLINE void api_call::on_answer() {
+ISAT_INLINE void api_call::on_answer() {
   std::string server = std::move(response_.server);
   response_ = std::move(answer_->response());
   response_.server = std::move(server);
@@ -196,7 +195,7 @@ ISAT_KUBERNETES_INLINE void api_call::on_answer() {
   finish(what == error::none ? error_code{} : error_code{what});
 }
 
-ISAT_KUBERNETES_INLINE void api_call::on_deadline() {
+ISAT_INLINE void api_call::on_deadline() {
   if (streams()) return;  // its head came at the very last moment
   const auto seconds = std::chrono::duration<double>{request_.timeout}.count();
   const auto late = [seconds](const std::string& what) { return what + fmt::format(" within {:.3g} s", seconds); };
@@ -208,24 +207,24 @@ ISAT_KUBERNETES_INLINE void api_call::on_deadline() {
   fail(error::request_timeout, late((answer_ != nullptr ? "no answer from " : "no connection to ") + response_.server));
 }
 
-ISAT_KUBERNETES_INLINE void api_call::settle(server_verdict verdict) {
+ISAT_INLINE void api_call::settle(server_verdict verdict) {
   constexpr std::chrono::seconds usual{1};  // where a server asks to come later and does not say when
   auto later = answer_ != nullptr ? answer_->response().retry_after : std::chrono::seconds{};
   if (verdict == server_verdict::overrun && later.count() == 0) later = usual;
   client_.servers.end(std::exchange(ticket_, 0), verdict, later, std::chrono::steady_clock::now());
 }
 
-ISAT_KUBERNETES_INLINE void api_call::fail(error_code error, std::string message) {
+ISAT_INLINE void api_call::fail(error_code error, std::string message) {
   response_.message = std::move(message);
   finish(error);
 }
 
 // Of an answer that has no good end.
-ISAT_KUBERNETES_INLINE void api_call::note_status() {
+ISAT_INLINE void api_call::note_status() {
   if (response_.status == 0 && answer_ != nullptr) response_.status = answer_->response().status;
 }
 
-ISAT_KUBERNETES_INLINE void api_call::finish(error_code error) {
+ISAT_INLINE void api_call::finish(error_code error) {
   const auto self = shared_from_this();  // until the end of this function
   is_over_ = true;
   deadline_.cancel();

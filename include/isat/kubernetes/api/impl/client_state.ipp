@@ -17,8 +17,7 @@
 
 namespace isat::inline v0::kubernetes::detail {
 
-ISAT_KUBERNETES_INLINE client_state::client_state(asio::any_io_executor where, cluster_config what,
-                                                  api_client_options how)
+ISAT_INLINE client_state::client_state(asio::any_io_executor where, cluster_config what, api_client_options how)
     : executor{std::move(where)},
       cluster{std::move(what)},
       options{std::move(how)},
@@ -30,10 +29,10 @@ ISAT_KUBERNETES_INLINE client_state::client_state(asio::any_io_executor where, c
   for (const auto& url : cluster.servers) add_server(url);
 }
 
-ISAT_KUBERNETES_INLINE client_state::~client_state() = default;
+ISAT_INLINE client_state::~client_state() = default;
 
 // The number of a server, which is added if it is new.
-ISAT_KUBERNETES_INLINE std::size_t client_state::number_of(server_url url) {
+ISAT_INLINE std::size_t client_state::number_of(server_url url) {
   const auto same = [&url](const server_url& known) { return known.text == url.text; };
   const auto found = std::find_if(urls.begin(), urls.end(), same);
   if (found != urls.end()) return static_cast<std::size_t>(found - urls.begin());
@@ -48,7 +47,7 @@ ISAT_KUBERNETES_INLINE std::size_t client_state::number_of(server_url url) {
 }
 
 // That of a server which is not listed any more and which no request knows.
-ISAT_KUBERNETES_INLINE std::optional<std::size_t> client_state::free_number() const {
+ISAT_INLINE std::optional<std::size_t> client_state::free_number() const {
   for (const std::size_t number : discovered_) {
     const auto knows = [number](const auto& call) { return call->knows(number); };
     if (!servers.is_listed(number) && std::none_of(calls.begin(), calls.end(), knows)) return number;
@@ -56,7 +55,7 @@ ISAT_KUBERNETES_INLINE std::optional<std::size_t> client_state::free_number() co
   return std::nullopt;
 }
 
-ISAT_KUBERNETES_INLINE void client_state::add_server(std::string_view url) {
+ISAT_INLINE void client_state::add_server(std::string_view url) {
   auto parsed = parse_server_url(url);
   if (!parsed) {
     if (url_failure.empty()) url_failure = std::move(parsed).error().message;
@@ -67,14 +66,14 @@ ISAT_KUBERNETES_INLINE void client_state::add_server(std::string_view url) {
   servers.set_listed(number, true);
 }
 
-ISAT_KUBERNETES_INLINE void client_state::start(api_request what, api_client::piece_function on_piece,
-                                                handler<api_client::response_signature> done) {
+ISAT_INLINE void client_state::start(api_request what, api_client::piece_function on_piece,
+                                     handler<api_client::response_signature> done) {
   const auto call = std::make_shared<api_call>(*this, std::move(what), std::move(on_piece));
   calls.insert(call);
   call->start(std::move(done));
 }
 
-ISAT_KUBERNETES_INLINE void client_state::note_end(bool is_good) {
+ISAT_INLINE void client_state::note_end(bool is_good) {
   const auto now = clock::now();
   if (!is_good) return outage_.on_failure(now);
   if (!outage_.on_success(now)) return;
@@ -84,7 +83,7 @@ ISAT_KUBERNETES_INLINE void client_state::note_end(bool is_good) {
   }
 }
 
-ISAT_KUBERNETES_INLINE std::shared_ptr<void> client_state::when_back(std::function<void()> told) {
+ISAT_INLINE std::shared_ptr<void> client_state::when_back(std::function<void()> told) {
   std::erase_if(when_back_, [](const auto& each) { return each.expired(); });
   auto handle = std::make_shared<std::function<void()>>(std::move(told));
   when_back_.push_back(handle);
@@ -93,17 +92,17 @@ ISAT_KUBERNETES_INLINE std::shared_ptr<void> client_state::when_back(std::functi
 
 // ---- Servers that the cluster names ----
 
-ISAT_KUBERNETES_INLINE client_state::clock::duration client_state::period_over(int divisor) const {
+ISAT_INLINE client_state::clock::duration client_state::period_over(int divisor) const {
   const auto pause = isat::detail::spread(options.discovery_period / divisor, isat::detail::random_number());
   return std::chrono::duration_cast<clock::duration>(pause);
 }
 
-ISAT_KUBERNETES_INLINE void client_state::note_trouble() {
+ISAT_INLINE void client_state::note_trouble() {
   constexpr int hurry = 20;
   ask_at_ = std::min(ask_at_, asked_at_ + period_over(hurry));
 }
 
-ISAT_KUBERNETES_INLINE void client_state::note_answer() {
+ISAT_INLINE void client_state::note_answer() {
   const bool is_wanted = options.discovery_period > std::chrono::nanoseconds{} && !is_discovering_;
   if (!is_wanted || clock::now() < ask_at_) return;
   is_discovering_ = true;
@@ -116,7 +115,7 @@ ISAT_KUBERNETES_INLINE void client_state::note_answer() {
   });
 }
 
-ISAT_KUBERNETES_INLINE void client_state::on_discovered(error_code error, const std::vector<std::string>& found) {
+ISAT_INLINE void client_state::on_discovered(error_code error, const std::vector<std::string>& found) {
   constexpr int soon = 5;
   is_discovering_ = false;
   asked_at_ = clock::now();
@@ -126,7 +125,7 @@ ISAT_KUBERNETES_INLINE void client_state::on_discovered(error_code error, const 
 }
 
 // A list without any is of a cluster in trouble.
-ISAT_KUBERNETES_INLINE void client_state::take_servers(const std::vector<std::string>& found) {
+ISAT_INLINE void client_state::take_servers(const std::vector<std::string>& found) {
   std::vector<server_url> listed;
   for (const auto& url : found) {
     if (auto parsed = parse_server_url(url)) listed.push_back(*std::move(parsed));
@@ -145,11 +144,11 @@ ISAT_KUBERNETES_INLINE void client_state::take_servers(const std::vector<std::st
   }
 }
 
-ISAT_KUBERNETES_INLINE void client_state::warn(std::string_view text) const {
+ISAT_INLINE void client_state::warn(std::string_view text) const {
   if (options.on_warning) options.on_warning(text);
 }
 
-ISAT_KUBERNETES_INLINE void client_state::shut_down() {
+ISAT_INLINE void client_state::shut_down() {
   const auto ending = std::exchange(calls, {});
   for (const auto& each : ending) each->abort();
   kept.clear();

@@ -27,9 +27,9 @@
 
 namespace isat::inline v0::kubernetes::detail {
 
-ISAT_KUBERNETES_INLINE connection::connection(const asio::any_io_executor& executor, server_url url,
-                                              std::shared_ptr<asio::ssl::context> context,
-                                              std::shared_ptr<address_book> names, connection_options options)
+ISAT_INLINE connection::connection(const asio::any_io_executor& executor, server_url url,
+                                   std::shared_ptr<asio::ssl::context> context, std::shared_ptr<address_book> names,
+                                   connection_options options)
     : url_{std::move(url)},
       context_{std::move(context)},
       options_{options},
@@ -48,7 +48,7 @@ void connection::with_stream(Function function) {
   }
 }
 
-ISAT_KUBERNETES_INLINE void connection::connect(const tls_context& trust, done_function done) {
+ISAT_INLINE void connection::connect(const tls_context& trust, done_function done) {
   done_ = std::move(done);
   connect_until_ = std::chrono::steady_clock::now() +
                    std::chrono::duration_cast<std::chrono::steady_clock::duration>(options_.connect_timeout);
@@ -65,13 +65,13 @@ ISAT_KUBERNETES_INLINE void connection::connect(const tls_context& trust, done_f
   });
 }
 
-ISAT_KUBERNETES_INLINE void connection::take_addresses(const std::vector<asio::ip::address>& found) {
+ISAT_INLINE void connection::take_addresses(const std::vector<asio::ip::address>& found) {
   addresses_.clear();
   next_ = 0;
   for (const auto& each : found) addresses_.emplace_back(each, url_.port);
 }
 
-ISAT_KUBERNETES_INLINE void connection::look_up(std::chrono::steady_clock::time_point until) {
+ISAT_INLINE void connection::look_up(std::chrono::steady_clock::time_point until) {
   is_looking_up_ = true;
   timer_.expires_at(until);
   timer_.async_wait([self = shared_from_this()](error_code cancelled) {
@@ -84,7 +84,7 @@ ISAT_KUBERNETES_INLINE void connection::look_up(std::chrono::steady_clock::time_
   });
 }
 
-ISAT_KUBERNETES_INLINE void connection::on_found(error_code error, const std::vector<asio::ip::address>& found) {
+ISAT_INLINE void connection::on_found(error_code error, const std::vector<asio::ip::address>& found) {
   is_looking_up_ = false;
   if (!error && found.empty()) error = asio::error::host_not_found;
   if (error && memory_error_) return finish(memory_error_, "cannot connect to " + url_.text);
@@ -94,7 +94,7 @@ ISAT_KUBERNETES_INLINE void connection::on_found(error_code error, const std::ve
 }
 
 // A server behind several addresses: none of them may use up the time of the others.
-ISAT_KUBERNETES_INLINE void connection::try_next() {
+ISAT_INLINE void connection::try_next() {
   const auto now = std::chrono::steady_clock::now();
   const auto left = static_cast<long>(addresses_.size() - next_) + (is_from_memory_ ? 1 : 0);  // one for a lookup
   boost::system::error_code error;
@@ -113,7 +113,7 @@ ISAT_KUBERNETES_INLINE void connection::try_next() {
   });
 }
 
-ISAT_KUBERNETES_INLINE void connection::set_options() {
+ISAT_INLINE void connection::set_options() {
   boost::system::error_code ignored;  // without them it works too, only worse
   socket_.set_option(asio::ip::tcp::no_delay{true}, ignored);
   socket_.set_option(asio::socket_base::keep_alive{true}, ignored);
@@ -127,7 +127,7 @@ ISAT_KUBERNETES_INLINE void connection::set_options() {
   set(TCP_USER_TIMEOUT, static_cast<int>(std::clamp<long>(milliseconds, 0, 3'600'000)));
 }
 
-ISAT_KUBERNETES_INLINE void connection::on_late() {
+ISAT_INLINE void connection::on_late() {
   const bool is_stale = std::chrono::steady_clock::now() < timer_.expiry();  // it is about a step that is over
   if (is_closed_ || is_connected_ || !done_ || is_stale) return;
   is_late_ = true;
@@ -136,7 +136,7 @@ ISAT_KUBERNETES_INLINE void connection::on_late() {
   socket_.close(ignored);  // what is pending on it ends
 }
 
-ISAT_KUBERNETES_INLINE void connection::on_connected(error_code error) {
+ISAT_INLINE void connection::on_connected(error_code error) {
   if (is_late_) error = asio::error::timed_out;
   if (error && next_ < addresses_.size()) return try_next();
   if (error && std::exchange(is_from_memory_, false)) {
@@ -150,7 +150,7 @@ ISAT_KUBERNETES_INLINE void connection::on_connected(error_code error) {
 }
 
 // The timer may have expired already: it has nothing to say any more.
-ISAT_KUBERNETES_INLINE void connection::on_ready() {
+ISAT_INLINE void connection::on_ready() {
   is_connected_ = true;
   if (!url_.host_is_address) {
     std::vector<asio::ip::address> all;
@@ -160,7 +160,7 @@ ISAT_KUBERNETES_INLINE void connection::on_ready() {
   finish({}, {});
 }
 
-ISAT_KUBERNETES_INLINE void connection::shake_hands() {
+ISAT_INLINE void connection::shake_hands() {
   if (!prepared_) return finish(error::bad_certificate, "no certificate can be for " + expected_);
   timer_.expires_at(connect_until_);
   timer_.async_wait([self = shared_from_this()](error_code cancelled) {
@@ -183,13 +183,13 @@ ISAT_KUBERNETES_INLINE void connection::shake_hands() {
 }
 
 // The address that worked before may be somebody else's now: the next connection will know.
-ISAT_KUBERNETES_INLINE void connection::on_no_handshake() {
+ISAT_INLINE void connection::on_no_handshake() {
   if (!std::exchange(is_from_memory_, false)) return;
   names_->doubt(url_.host);
   names_->look_up(url_.host, [](error_code, const std::vector<asio::ip::address>&) {});
 }
 
-ISAT_KUBERNETES_INLINE void connection::finish(error_code error, const std::string& message) {
+ISAT_INLINE void connection::finish(error_code error, const std::string& message) {
   timer_.cancel();
   const auto done = std::exchange(done_, nullptr);
   on_head_ = nullptr;
@@ -198,8 +198,8 @@ ISAT_KUBERNETES_INLINE void connection::finish(error_code error, const std::stri
   if (done) done(error, error ? message + ": " + error.message() : std::string{});
 }
 
-ISAT_KUBERNETES_INLINE void connection::exchange(std::string request, std::shared_ptr<http_exchange> answer,
-                                                 std::function<void()> on_head, done_function done) {
+ISAT_INLINE void connection::exchange(std::string request, std::shared_ptr<http_exchange> answer,
+                                      std::function<void()> on_head, done_function done) {
   request_ = std::move(request);
   answer_ = std::move(answer);
   on_head_ = std::move(on_head);
@@ -208,7 +208,7 @@ ISAT_KUBERNETES_INLINE void connection::exchange(std::string request, std::share
   read();  // at once: a server may refuse a request before it has read all of it
 }
 
-ISAT_KUBERNETES_INLINE void connection::write() {
+ISAT_INLINE void connection::write() {
   is_writing_ = true;
   with_stream([this](auto& stream) {
     asio::async_write(stream, asio::buffer(request_), [self = shared_from_this()](error_code error, std::size_t) {
@@ -219,7 +219,7 @@ ISAT_KUBERNETES_INLINE void connection::write() {
   });
 }
 
-ISAT_KUBERNETES_INLINE void connection::read() {
+ISAT_INLINE void connection::read() {
   with_stream([this](auto& stream) {
     stream.async_read_some(asio::buffer(buffer_), [self = shared_from_this()](error_code error, std::size_t size) {
       if (!self->is_closed_ && self->done_) self->on_octets(error, size);
@@ -227,7 +227,7 @@ ISAT_KUBERNETES_INLINE void connection::read() {
   });
 }
 
-ISAT_KUBERNETES_INLINE void connection::on_octets(error_code error, std::size_t size) {
+ISAT_INLINE void connection::on_octets(error_code error, std::size_t size) {
   const auto answer = answer_;
   const error_code fault = answer->receive({buffer_.data(), size});
   if (is_closed_) return;  // a piece of it was enough
@@ -239,12 +239,12 @@ ISAT_KUBERNETES_INLINE void connection::on_octets(error_code error, std::size_t 
   read();
 }
 
-ISAT_KUBERNETES_INLINE void connection::tell_head() {
+ISAT_INLINE void connection::tell_head() {
   if (const auto on_head = std::exchange(on_head_, nullptr)) on_head();
 }
 
 // An end that TLS does not vouch for may be anybody's doing.
-ISAT_KUBERNETES_INLINE void connection::on_end(error_code error) {
+ISAT_INLINE void connection::on_end(error_code error) {
   if (error == asio::ssl::error::stream_truncated) {
     error = asio::error::eof;
   } else if (error == asio::error::eof) {
@@ -258,7 +258,7 @@ ISAT_KUBERNETES_INLINE void connection::on_end(error_code error) {
   finish(error, answer_->has_begun() ? "the answer of " + url_.text + " broke off" : "no answer from " + url_.text);
 }
 
-ISAT_KUBERNETES_INLINE void connection::close() noexcept {
+ISAT_INLINE void connection::close() noexcept {
   is_closed_ = true;
   done_ = nullptr;
   on_head_ = nullptr;
@@ -268,7 +268,7 @@ ISAT_KUBERNETES_INLINE void connection::close() noexcept {
   socket_.close(ignored);
 }
 
-ISAT_KUBERNETES_INLINE bool connection::is_fit() {
+ISAT_INLINE bool connection::is_fit() {
   if (is_closed_ || is_writing_) return false;
   char octet = 0;
   const auto size = ::recv(socket_.native_handle(), &octet, 1, MSG_PEEK | MSG_DONTWAIT);

@@ -68,7 +68,7 @@ struct sink_body {
   };
 };
 
-ISAT_KUBERNETES_INLINE std::string_view verb_of(method what) noexcept {
+ISAT_INLINE std::string_view verb_of(method what) noexcept {
   switch (what) {
     case method::none:
     case method::get:
@@ -86,7 +86,7 @@ ISAT_KUBERNETES_INLINE std::string_view verb_of(method what) noexcept {
 }
 
 // Whatever is in a configuration or a token file: no line of it becomes a header field of its own.
-ISAT_KUBERNETES_INLINE void put_field(std::string& text, std::string_view name, std::string_view value) {
+ISAT_INLINE void put_field(std::string& text, std::string_view name, std::string_view value) {
   text.append(name).append(": ");
   for (const char each : value) {
     if (static_cast<unsigned char>(each) >= 0x20U && each != 0x7f) text += each;
@@ -94,7 +94,7 @@ ISAT_KUBERNETES_INLINE void put_field(std::string& text, std::string_view name, 
   text += "\r\n";
 }
 
-ISAT_KUBERNETES_INLINE void put_target(std::string& text, std::string_view target) {
+ISAT_INLINE void put_target(std::string& text, std::string_view target) {
   constexpr std::string_view digits = "0123456789ABCDEF";
   for (const char each : target) {
     const auto octet = static_cast<unsigned char>(each);
@@ -107,21 +107,21 @@ ISAT_KUBERNETES_INLINE void put_target(std::string& text, std::string_view targe
 }
 
 // The form with a date is for people's caches; no API server sends it.
-ISAT_KUBERNETES_INLINE std::chrono::seconds retry_after_of(std::string_view value) noexcept {
+ISAT_INLINE std::chrono::seconds retry_after_of(std::string_view value) noexcept {
   constexpr std::uint32_t seconds_max = 3600;
   const bool is_number = !value.empty() && value.find_first_not_of("0123456789") == std::string_view::npos;
   if (!is_number) return {};
   return std::chrono::seconds{std::min(decimal<std::uint32_t>(value).value_or(seconds_max), seconds_max)};
 }
 
-ISAT_KUBERNETES_INLINE error_code exchange_error(const error_code& error) noexcept {
+ISAT_INLINE error_code exchange_error(const error_code& error) noexcept {
   const bool large = error == http::error::body_limit || error == http::error::header_limit;
   return large ? kubernetes::error::answer_too_large : kubernetes::error::malformed_answer;
 }
 
 }  // namespace detail
 
-ISAT_KUBERNETES_INLINE std::string to_http(const api_request& request, const request_frame& frame) {
+ISAT_INLINE std::string to_http(const api_request& request, const request_frame& frame) {
   std::string text;
   text.reserve(512 + request.body.size() + frame.token.size());
   text.append(detail::verb_of(request.method)).append(" ");
@@ -257,20 +257,20 @@ class http_exchange::state final : public detail::body_sink {
   bool rubbish_ = false;
 };
 
-ISAT_KUBERNETES_INLINE http_exchange::http_exchange(std::size_t answer_max)
+ISAT_INLINE http_exchange::http_exchange(std::size_t answer_max)
     : state_{std::make_unique<state>(answer_max, piece_function{})} {}
-ISAT_KUBERNETES_INLINE http_exchange::http_exchange(piece_function on_piece)
+ISAT_INLINE http_exchange::http_exchange(piece_function on_piece)
     : state_{std::make_unique<state>(std::nullopt, std::move(on_piece))} {}
-ISAT_KUBERNETES_INLINE http_exchange::http_exchange(http_exchange&&) noexcept = default;
-ISAT_KUBERNETES_INLINE http_exchange& http_exchange::operator=(http_exchange&&) noexcept = default;
-ISAT_KUBERNETES_INLINE http_exchange::~http_exchange() = default;
+ISAT_INLINE http_exchange::http_exchange(http_exchange&&) noexcept = default;
+ISAT_INLINE http_exchange& http_exchange::operator=(http_exchange&&) noexcept = default;
+ISAT_INLINE http_exchange::~http_exchange() = default;
 
-ISAT_KUBERNETES_INLINE error_code http_exchange::receive(std::string_view octets) { return state_->receive(octets); }
-ISAT_KUBERNETES_INLINE error_code http_exchange::receive_end() { return state_->receive_end(); }
-ISAT_KUBERNETES_INLINE bool http_exchange::has_begun() const noexcept { return state_->has_begun(); }
-ISAT_KUBERNETES_INLINE bool http_exchange::has_head() const noexcept { return state_->has_head(); }
-ISAT_KUBERNETES_INLINE bool http_exchange::is_done() const noexcept { return state_->is_done(); }
-ISAT_KUBERNETES_INLINE bool http_exchange::keeps_alive() const noexcept { return state_->keeps_alive(); }
-ISAT_KUBERNETES_INLINE api_response& http_exchange::response() noexcept { return state_->response; }
+ISAT_INLINE error_code http_exchange::receive(std::string_view octets) { return state_->receive(octets); }
+ISAT_INLINE error_code http_exchange::receive_end() { return state_->receive_end(); }
+ISAT_INLINE bool http_exchange::has_begun() const noexcept { return state_->has_begun(); }
+ISAT_INLINE bool http_exchange::has_head() const noexcept { return state_->has_head(); }
+ISAT_INLINE bool http_exchange::is_done() const noexcept { return state_->is_done(); }
+ISAT_INLINE bool http_exchange::keeps_alive() const noexcept { return state_->keeps_alive(); }
+ISAT_INLINE api_response& http_exchange::response() noexcept { return state_->response; }
 
 }  // namespace isat::inline v0::kubernetes

@@ -37,7 +37,7 @@ void for_each_object(const boost::json::object& object, std::string_view list, F
 }
 
 // The one named https; 0: there is none.
-ISAT_KUBERNETES_INLINE std::int64_t https_port(const boost::json::object& slice) {
+ISAT_INLINE std::int64_t https_port(const boost::json::object& slice) {
   std::int64_t port = 0;
   for_each_object(slice, "ports", [&port](const boost::json::object& each) {
     if (text_in(each, "name") == "https") port = number_in(each, "port");
@@ -45,7 +45,7 @@ ISAT_KUBERNETES_INLINE std::int64_t https_port(const boost::json::object& slice)
   return port > 0 && port < 65536 ? port : 0;
 }
 
-ISAT_KUBERNETES_INLINE void put_url(std::vector<std::string>& urls, std::string_view text, std::int64_t port) {
+ISAT_INLINE void put_url(std::vector<std::string>& urls, std::string_view text, std::int64_t port) {
   boost::system::error_code error;
   const auto address = asio::ip::make_address(std::string{text}, error);
   if (error || port == 0 || urls.size() == discovered_max) return;
@@ -54,7 +54,7 @@ ISAT_KUBERNETES_INLINE void put_url(std::vector<std::string>& urls, std::string_
 }
 
 // @see Kubernetes API, EndpointSlice: a condition that is not there is good.
-ISAT_KUBERNETES_INLINE void read_slice(const boost::json::object& slice, std::vector<std::string>& urls) {
+ISAT_INLINE void read_slice(const boost::json::object& slice, std::vector<std::string>& urls) {
   for_each_object(slice, "endpoints", [&](const boost::json::object& endpoint) {
     const auto* ready = object_in(endpoint, "conditions").if_contains("ready");
     if (ready != nullptr && ready->is_bool() && !ready->get_bool()) return;
@@ -67,13 +67,13 @@ ISAT_KUBERNETES_INLINE void read_slice(const boost::json::object& slice, std::ve
   });
 }
 
-ISAT_KUBERNETES_INLINE void read_subset(const boost::json::object& subset, std::vector<std::string>& urls) {
+ISAT_INLINE void read_subset(const boost::json::object& subset, std::vector<std::string>& urls) {
   for_each_object(subset, "addresses", [&](const boost::json::object& address) {
     put_url(urls, text_in(address, "ip"), https_port(subset));
   });
 }
 
-ISAT_KUBERNETES_INLINE error_code read_servers(const std::string& body, std::vector<std::string>& urls) {
+ISAT_INLINE error_code read_servers(const std::string& body, std::vector<std::string>& urls) {
   boost::system::error_code error;
   const boost::json::value value = boost::json::parse(body, error);
   const auto* object = error ? nullptr : value.if_object();
@@ -84,8 +84,8 @@ ISAT_KUBERNETES_INLINE error_code read_servers(const std::string& body, std::vec
 }
 
 // One of the two places where the servers are listed, the newer one first.
-ISAT_KUBERNETES_INLINE void ask_for_servers(const ask_function& ask, const asio::any_io_executor& executor, bool older,
-                                            handler<discovery_signature> done) {
+ISAT_INLINE void ask_for_servers(const ask_function& ask, const asio::any_io_executor& executor, bool older,
+                                 handler<discovery_signature> done) {
   api_request request;
   request.target = older ? "/api/v1/namespaces/default/endpoints/kubernetes"
                          : "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
@@ -105,8 +105,8 @@ ISAT_KUBERNETES_INLINE void ask_for_servers(const ask_function& ask, const asio:
   ask(std::move(request), asio::bind_cancellation_slot(slot, asio::bind_executor(where, std::move(answered))));
 }
 
-ISAT_KUBERNETES_INLINE void start_discovery(const ask_function& ask, const asio::any_io_executor& executor,
-                                            handler<discovery_signature> done) {
+ISAT_INLINE void start_discovery(const ask_function& ask, const asio::any_io_executor& executor,
+                                 handler<discovery_signature> done) {
   ask_for_servers(ask, executor, false, std::move(done));
 }
 

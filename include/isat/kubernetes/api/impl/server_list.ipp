@@ -23,19 +23,19 @@ struct server_list::standing {
   auto operator<=>(const standing&) const = default;
 };
 
-ISAT_KUBERNETES_INLINE server_list::server_list(std::uint64_t seed) : random_{seed} {}
+ISAT_INLINE server_list::server_list(std::uint64_t seed) : random_{seed} {}
 
-ISAT_KUBERNETES_INLINE std::size_t server_list::add() {
+ISAT_INLINE std::size_t server_list::add() {
   servers_.emplace_back();
   return servers_.size() - 1;
 }
 
-ISAT_KUBERNETES_INLINE void server_list::renew(std::size_t number) {
+ISAT_INLINE void server_list::renew(std::size_t number) {
   servers_[number] = {};
   std::erase_if(streams_, [number](const auto& last) { return last.second == number; });
 }
 
-ISAT_KUBERNETES_INLINE bool server_list::has_choice(const std::set<std::size_t>& without) const {
+ISAT_INLINE bool server_list::has_choice(const std::set<std::size_t>& without) const {
   for (std::size_t number = 0; number < servers_.size(); ++number) {
     if (servers_[number].is_listed && !without.contains(number)) return true;
   }
@@ -44,7 +44,7 @@ ISAT_KUBERNETES_INLINE bool server_list::has_choice(const std::set<std::size_t>&
 
 // A copy goes anywhere but where the original is; if there is no original any more, then where the oldest is that
 // waits.
-ISAT_KUBERNETES_INLINE bool server_list::should_avoid(std::size_t number, const wish& request) const {
+ISAT_INLINE bool server_list::should_avoid(std::size_t number, const wish& request) const {
   if (!request.elsewhere) return false;
   if (request.stream) {
     const auto last = streams_.find(request.what);
@@ -62,8 +62,7 @@ ISAT_KUBERNETES_INLINE bool server_list::should_avoid(std::size_t number, const 
   return oldest != nullptr && oldest->server == number;
 }
 
-ISAT_KUBERNETES_INLINE server_list::standing server_list::stand(std::size_t number, const wish& request,
-                                                                time_point now) const {
+ISAT_INLINE server_list::standing server_list::stand(std::size_t number, const wish& request, time_point now) const {
   const server& which = servers_[number];
   const bool urgent = request.urgency == urgency::urgent;
   standing result;
@@ -83,8 +82,8 @@ ISAT_KUBERNETES_INLINE server_list::standing server_list::stand(std::size_t numb
   return result;
 }
 
-ISAT_KUBERNETES_INLINE server_list::choice server_list::choose(const wish& request, time_point now,
-                                                               const std::set<std::size_t>& without) const {
+ISAT_INLINE server_list::choice server_list::choose(const wish& request, time_point now,
+                                                    const std::set<std::size_t>& without) const {
   choice best{servers_.size(), now};
   standing least;
   for (std::size_t number = 0; number < servers_.size(); ++number) {
@@ -100,14 +99,13 @@ ISAT_KUBERNETES_INLINE server_list::choice server_list::choose(const wish& reque
   return best;
 }
 
-ISAT_KUBERNETES_INLINE std::uint64_t server_list::begin(std::size_t number, const wish& request, time_point now) {
+ISAT_INLINE std::uint64_t server_list::begin(std::size_t number, const wish& request, time_point now) {
   if (request.stream) streams_[request.what] = number;
   open_.emplace(next_, open_request{number, now, request.what});
   return next_++;
 }
 
-ISAT_KUBERNETES_INLINE void server_list::end(std::uint64_t request, server_verdict verdict, duration retry_after,
-                                             time_point now) {
+ISAT_INLINE void server_list::end(std::uint64_t request, server_verdict verdict, duration retry_after, time_point now) {
   const auto found = open_.find(request);
   if (found == open_.end()) return;
   server& which = servers_[found->second.server];
@@ -134,7 +132,7 @@ ISAT_KUBERNETES_INLINE void server_list::end(std::uint64_t request, server_verdi
   if (retry_after > duration{}) which.asked_until = std::max(which.asked_until, now + std::min(retry_after, wait_max));
 }
 
-ISAT_KUBERNETES_INLINE void server_list::fail(server& which, time_point now) {
+ISAT_INLINE void server_list::fail(server& which, time_point now) {
   // Requests that were on their way together fail together: that is one failure.
   if (now < which.shunned_until) return;
   const auto doublings = static_cast<unsigned>(which.failures);

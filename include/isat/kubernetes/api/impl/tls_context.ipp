@@ -23,7 +23,7 @@
 namespace isat::inline v0::kubernetes::detail {
 
 // How many certificates of a PEM text were put into the store.
-ISAT_KUBERNETES_INLINE int add_certificates(::X509_STORE* store, const std::string& text) {
+ISAT_INLINE int add_certificates(::X509_STORE* store, const std::string& text) {
   int count = 0;
   const openssl_bio source = openssl_source(text);
   while (source != nullptr) {
@@ -35,12 +35,12 @@ ISAT_KUBERNETES_INLINE int add_certificates(::X509_STORE* store, const std::stri
   return count;
 }
 
-ISAT_KUBERNETES_INLINE bool holds_certificate(const std::string& text) {
+ISAT_INLINE bool holds_certificate(const std::string& text) {
   const std::unique_ptr<::X509_STORE, openssl_free<&::X509_STORE_free>> store{::X509_STORE_new()};
   return store != nullptr && add_certificates(store.get(), text) > 0;
 }
 
-ISAT_KUBERNETES_INLINE tls_context::tls_context(const cluster_config& cluster, warning_function on_warning)
+ISAT_INLINE tls_context::tls_context(const cluster_config& cluster, warning_function on_warning)
     : authority_{cluster.certificate_authority},
       file_{authority_.text.empty() ? authority_.file : std::string{}},
       server_name_{cluster.tls_server_name},
@@ -48,7 +48,7 @@ ISAT_KUBERNETES_INLINE tls_context::tls_context(const cluster_config& cluster, w
       on_warning_{std::move(on_warning)} {}
 
 // A file that turns bad for a moment, as when it is rewritten, changes nothing.
-ISAT_KUBERNETES_INLINE bool tls_context::refresh_authority() {
+ISAT_INLINE bool tls_context::refresh_authority() {
   if (insecure_ || authority_.empty()) return true;
   std::string why;
   std::string text = authority_.text;
@@ -75,7 +75,7 @@ ISAT_KUBERNETES_INLINE bool tls_context::refresh_authority() {
   return true;
 }
 
-ISAT_KUBERNETES_INLINE bool tls_context::use_authority(asio::ssl::context& context) {
+ISAT_INLINE bool tls_context::use_authority(asio::ssl::context& context) {
   boost::system::error_code error;
   if (insecure_) {
     context.set_verify_mode(asio::ssl::verify_none, error);
@@ -95,7 +95,7 @@ ISAT_KUBERNETES_INLINE bool tls_context::use_authority(asio::ssl::context& conte
   return false;
 }
 
-ISAT_KUBERNETES_INLINE bool tls_context::use_identity(asio::ssl::context& context, const identity& who) {
+ISAT_INLINE bool tls_context::use_identity(asio::ssl::context& context, const identity& who) {
   if (who.certificate.empty() && who.key.empty()) return true;
   boost::system::error_code error;
   context.use_certificate_chain(asio::buffer(who.certificate), error);
@@ -108,7 +108,7 @@ ISAT_KUBERNETES_INLINE bool tls_context::use_identity(asio::ssl::context& contex
   return true;
 }
 
-ISAT_KUBERNETES_INLINE std::shared_ptr<asio::ssl::context> tls_context::built(const identity& who) {
+ISAT_INLINE std::shared_ptr<asio::ssl::context> tls_context::built(const identity& who) {
   auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_client);
   ::SSL_CTX* handle = context->native_handle();
   ::SSL_CTX_set_default_passwd_cb(handle, no_pass_phrase);
@@ -122,7 +122,7 @@ ISAT_KUBERNETES_INLINE std::shared_ptr<asio::ssl::context> tls_context::built(co
   return use_authority(*context) && use_identity(*context, who) ? context : nullptr;
 }
 
-ISAT_KUBERNETES_INLINE std::shared_ptr<asio::ssl::context> tls_context::make(const identity& who) {
+ISAT_INLINE std::shared_ptr<asio::ssl::context> tls_context::make(const identity& who) {
   if (!refresh_authority()) return nullptr;
   if (insecure_ && !std::exchange(insecurity_told_, true) && on_warning_) {
     on_warning_("the certificates of the API servers are not verified: anybody may pretend to be one");
@@ -136,7 +136,7 @@ ISAT_KUBERNETES_INLINE std::shared_ptr<asio::ssl::context> tls_context::make(con
   return made_;
 }
 
-ISAT_KUBERNETES_INLINE bool tls_context::prepare(::SSL* connection, const server_url& url) const {
+ISAT_INLINE bool tls_context::prepare(::SSL* connection, const server_url& url) const {
   const std::string& name = expected_name(url);
   ::X509_VERIFY_PARAM* parameters = ::SSL_get0_param(connection);
   ::X509_VERIFY_PARAM_set_hostflags(parameters,
@@ -149,13 +149,13 @@ ISAT_KUBERNETES_INLINE bool tls_context::prepare(::SSL* connection, const server
 }
 
 // The server says so, it chose an older one, or what it speaks is no TLS at all.
-ISAT_KUBERNETES_INLINE bool is_version_fault(int reason) noexcept {
+ISAT_INLINE bool is_version_fault(int reason) noexcept {
   return reason == SSL_R_TLSV1_ALERT_PROTOCOL_VERSION || reason == SSL_R_UNSUPPORTED_PROTOCOL ||
          reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_WRONG_SSL_VERSION;
 }
 
-ISAT_KUBERNETES_INLINE error_code handshake_failure(::SSL* connection, error_code error, const std::string& expected,
-                                                    std::string& message) {
+ISAT_INLINE error_code handshake_failure(::SSL* connection, error_code error, const std::string& expected,
+                                         std::string& message) {
   const long result = ::SSL_get_verify_result(connection);
   const auto code = static_cast<unsigned long>(error.value());
   const bool is_ssl = error.category() == asio::error::get_ssl_category() && ERR_GET_LIB(code) == ERR_LIB_SSL;

@@ -6,7 +6,7 @@
 // @see Kubernetes documentation, "client-go credential plugins"
 #pragma once
 
-#include "isat/kubernetes/build.hpp"
+#include "isat/detail/build.hpp"
 #include "isat/kubernetes/config/cluster_config.hpp"
 
 #include <chrono>
@@ -39,6 +39,6 @@ std::optional<std::chrono::system_clock::time_point> read_rfc3339(std::string_vi
 
 }  // namespace isat::inline v0::kubernetes::detail
 
-#if ISAT_KUBERNETES_HEADER_ONLY
+#if ISAT_HEADER_ONLY
 #include "isat/kubernetes/config/impl/exec_credential.ipp"
 #endif

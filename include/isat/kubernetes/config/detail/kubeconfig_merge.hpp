@@ -5,7 +5,7 @@
 // lists. It refuses to read files.
 #pragma once
 
-#include "isat/kubernetes/build.hpp"
+#include "isat/detail/build.hpp"
 #include "isat/kubernetes/config/cluster_config.hpp"
 #include "isat/kubernetes/config/detail/kubeconfig_entry.hpp"
 
@@ -50,6 +50,6 @@ class kubeconfig_merge {
 
 }  // namespace isat::inline v0::kubernetes::detail
 
-#if ISAT_KUBERNETES_HEADER_ONLY
+#if ISAT_HEADER_ONLY
 #include "isat/kubernetes/config/impl/kubeconfig_merge.ipp"
 #endif

@@ -182,18 +182,16 @@ class credential_source::state {
   std::shared_ptr<detail::program_run> run_;
 };
 
-ISAT_KUBERNETES_INLINE credential_source::credential_source(asio::any_io_executor executor, credentials who,
-                                                            std::function<void(std::string_view)> on_warning)
+ISAT_INLINE credential_source::credential_source(asio::any_io_executor executor, credentials who,
+                                                 std::function<void(std::string_view)> on_warning)
     : state_{std::make_unique<state>(std::move(executor), std::move(who), std::move(on_warning))} {}
 
-ISAT_KUBERNETES_INLINE credential_source::~credential_source() = default;
+ISAT_INLINE credential_source::~credential_source() = default;
 
-ISAT_KUBERNETES_INLINE void credential_source::refused(std::uint64_t generation) { state_->refused(generation); }
+ISAT_INLINE void credential_source::refused(std::uint64_t generation) { state_->refused(generation); }
 
-ISAT_KUBERNETES_INLINE const std::string& credential_source::failure() const noexcept { return state_->failure(); }
+ISAT_INLINE const std::string& credential_source::failure() const noexcept { return state_->failure(); }
 
-ISAT_KUBERNETES_INLINE void credential_source::start(handler<identity_signature> done) {
-  state_->start(std::move(done));
-}
+ISAT_INLINE void credential_source::start(handler<identity_signature> done) { state_->start(std::move(done)); }
 
 }  // namespace isat::inline v0::kubernetes

@@ -19,11 +19,11 @@
 
 namespace isat::inline v0::kubernetes::detail {
 
-ISAT_KUBERNETES_INLINE bool is_exec_version(std::string_view api_version) noexcept {
+ISAT_INLINE bool is_exec_version(std::string_view api_version) noexcept {
   return api_version == "client.authentication.k8s.io/v1" || api_version == "client.authentication.k8s.io/v1beta1";
 }
 
-ISAT_KUBERNETES_INLINE std::string exec_info(const exec_plugin& plugin) {
+ISAT_INLINE std::string exec_info(const exec_plugin& plugin) {
   boost::json::object spec{{"interactive", false}};
   error_code error;
   if (!plugin.cluster_info.empty()) spec["cluster"] = boost::json::parse(plugin.cluster_info, error);
@@ -33,7 +33,7 @@ ISAT_KUBERNETES_INLINE std::string exec_info(const exec_plugin& plugin) {
 }
 
 /// The text of a member; empty if there is none, or null. False: it is something else.
-ISAT_KUBERNETES_INLINE bool take_text(const boost::json::object& from, std::string_view name, std::string& into) {
+ISAT_INLINE bool take_text(const boost::json::object& from, std::string_view name, std::string& into) {
   const boost::json::value* found = from.if_contains(name);
   if (found == nullptr || found->is_null()) return true;
   const boost::json::string* text = found->if_string();
@@ -41,7 +41,7 @@ ISAT_KUBERNETES_INLINE bool take_text(const boost::json::object& from, std::stri
   return text != nullptr;
 }
 
-ISAT_KUBERNETES_INLINE std::string read_exec_status(const boost::json::object& status, exec_credential& into) {
+ISAT_INLINE std::string read_exec_status(const boost::json::object& status, exec_credential& into) {
   exec_credential given;
   std::string expires;
   for (const auto& [name, text] : {std::pair{"token", &given.token},
@@ -68,8 +68,8 @@ ISAT_KUBERNETES_INLINE std::string read_exec_status(const boost::json::object& s
   return {};
 }
 
-ISAT_KUBERNETES_INLINE std::string read_exec_credential(std::string_view text, std::string_view api_version,
-                                                        exec_credential& into) {
+ISAT_INLINE std::string read_exec_credential(std::string_view text, std::string_view api_version,
+                                             exec_credential& into) {
   error_code error;
   const boost::json::value root = boost::json::parse(text, error);
   if (error || !root.is_object()) return "wrote something else than one JSON object";
@@ -85,8 +85,7 @@ ISAT_KUBERNETES_INLINE std::string read_exec_credential(std::string_view text, s
   return read_exec_status(status->get_object(), into);
 }
 
-ISAT_KUBERNETES_INLINE std::optional<std::chrono::system_clock::time_point> read_rfc3339(
-    std::string_view text) noexcept {
+ISAT_INLINE std::optional<std::chrono::system_clock::time_point> read_rfc3339(std::string_view text) noexcept {
   // Takes `digits` digits, which must give at least `least` and at most `most`, and then `after`.
   bool is_good = true;
   const auto take = [&text, &is_good](std::size_t digits, unsigned least, unsigned most, std::string_view after) {

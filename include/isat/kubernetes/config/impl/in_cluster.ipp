@@ -22,13 +22,13 @@
 
 namespace isat::inline v0::kubernetes::detail {
 
-ISAT_KUBERNETES_INLINE std::string variable(const char* name) {
+ISAT_INLINE std::string variable(const char* name) {
   const char* value = std::getenv(name);
   return value != nullptr ? value : "";
 }
 
 /// The URL of the API servers as the kubelet tells it; a failure if that is no host and port.
-ISAT_KUBERNETES_INLINE boost::system::result<std::string, config_failure> server_of_environment() {
+ISAT_INLINE boost::system::result<std::string, config_failure> server_of_environment() {
   const auto fail = [](std::string message) {
     return config_failure{make_error_code(boost::system::errc::invalid_argument), std::move(message)};
   };
@@ -43,7 +43,7 @@ ISAT_KUBERNETES_INLINE boost::system::result<std::string, config_failure> server
 }
 
 /// What a file of the service account holds, without the blanks around it; a failure if that is nothing.
-ISAT_KUBERNETES_INLINE boost::system::result<std::string, config_failure> account_file(const std::string& path) {
+ISAT_INLINE boost::system::result<std::string, config_failure> account_file(const std::string& path) {
   constexpr std::size_t shown_max = 1024;
   std::string text;
   error_code error = read_whole_file(path, text);
@@ -58,10 +58,9 @@ ISAT_KUBERNETES_INLINE boost::system::result<std::string, config_failure> accoun
 
 namespace isat::inline v0::kubernetes {
 
-ISAT_KUBERNETES_INLINE bool is_in_cluster() { return !detail::variable("KUBERNETES_SERVICE_HOST").empty(); }
+ISAT_INLINE bool is_in_cluster() { return !detail::variable("KUBERNETES_SERVICE_HOST").empty(); }
 
-ISAT_KUBERNETES_INLINE boost::system::result<cluster_config, config_failure> load_in_cluster(
-    const std::string& directory) {
+ISAT_INLINE boost::system::result<cluster_config, config_failure> load_in_cluster(const std::string& directory) {
   const auto server = detail::server_of_environment();
   if (!server) return server.error();
   const std::filesystem::path folder = std::filesystem::absolute(directory);

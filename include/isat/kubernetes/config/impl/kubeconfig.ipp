@@ -27,7 +27,7 @@
 
 namespace isat::inline v0::kubernetes::detail {
 
-ISAT_KUBERNETES_INLINE void read_cluster(entry_reader& reader, cluster_config& into) {
+ISAT_INLINE void read_cluster(entry_reader& reader, cluster_config& into) {
   const std::string server = reader.text("server");
   const auto url = parse_server_url(server);
   if (server.empty())
@@ -45,7 +45,7 @@ ISAT_KUBERNETES_INLINE void read_cluster(entry_reader& reader, cluster_config& i
 }
 
 /// What a plugin is told of the cluster, if it asks for that.
-ISAT_KUBERNETES_INLINE void describe_cluster(entry_reader& cluster, const cluster_config& config, exec_plugin& into) {
+ISAT_INLINE void describe_cluster(entry_reader& cluster, const cluster_config& config, exec_plugin& into) {
   boost::json::object described{{"server", config.servers.front()}};
   if (!config.tls_server_name.empty()) described["tls-server-name"] = config.tls_server_name;
   if (config.insecure_skip_tls_verify) described["insecure-skip-tls-verify"] = true;
@@ -67,7 +67,7 @@ ISAT_KUBERNETES_INLINE void describe_cluster(entry_reader& cluster, const cluste
   into.cluster_info = boost::json::serialize(described);
 }
 
-ISAT_KUBERNETES_INLINE void read_plugin_lists(entry_reader& plugin, const kubeconfig_entry& user, exec_plugin& into) {
+ISAT_INLINE void read_plugin_lists(entry_reader& plugin, const kubeconfig_entry& user, exec_plugin& into) {
   if (const boost::json::array* arguments = plugin.list("args")) {
     for (const boost::json::value& argument : *arguments) {
       const boost::json::string* text = argument.if_string();
@@ -87,9 +87,9 @@ ISAT_KUBERNETES_INLINE void read_plugin_lists(entry_reader& plugin, const kubeco
   }
 }
 
-ISAT_KUBERNETES_INLINE exec_plugin read_plugin(entry_reader& reader, const kubeconfig_entry& user,
-                                               const boost::json::object& fields, entry_reader& cluster,
-                                               const cluster_config& config) {
+ISAT_INLINE exec_plugin read_plugin(entry_reader& reader, const kubeconfig_entry& user,
+                                    const boost::json::object& fields, entry_reader& cluster,
+                                    const cluster_config& config) {
   entry_reader plugin{user, fields, "exec."};
   exec_plugin result;
   result.command = plugin.text("command");
@@ -109,8 +109,8 @@ ISAT_KUBERNETES_INLINE exec_plugin read_plugin(entry_reader& reader, const kubec
   return result;
 }
 
-ISAT_KUBERNETES_INLINE void read_user(entry_reader& reader, const kubeconfig_entry& user, entry_reader& cluster,
-                                      cluster_config& into) {
+ISAT_INLINE void read_user(entry_reader& reader, const kubeconfig_entry& user, entry_reader& cluster,
+                           cluster_config& into) {
   reader.refuse({"username", "password", "auth-provider", "as", "as-uid", "as-groups", "as-user-extra"});
   into.user.token = {reader.text("token"), reader.path("tokenFile")};
   into.user.client_certificate = reader.data_or_file("client-certificate");
@@ -127,7 +127,7 @@ ISAT_KUBERNETES_INLINE void read_user(entry_reader& reader, const kubeconfig_ent
 }
 
 /// The entry of a name, or a failure that lists the names there are.
-ISAT_KUBERNETES_INLINE boost::system::result<const kubeconfig_entry*, config_failure> find_entry(
+ISAT_INLINE boost::system::result<const kubeconfig_entry*, config_failure> find_entry(
     const kubeconfig_merge::entries& entries, const std::string& name, std::string_view what) {
   const auto found = entries.find(name);
   if (found != entries.end()) return &found->second;
@@ -137,9 +137,9 @@ ISAT_KUBERNETES_INLINE boost::system::result<const kubeconfig_entry*, config_fai
   return wrong_config(std::string{what} + "; those that there are: " + names);
 }
 
-ISAT_KUBERNETES_INLINE boost::system::result<cluster_config, config_failure> configure(const kubeconfig_merge& merged,
-                                                                                       const std::string& wanted,
-                                                                                       const std::string& files) {
+ISAT_INLINE boost::system::result<cluster_config, config_failure> configure(const kubeconfig_merge& merged,
+                                                                            const std::string& wanted,
+                                                                            const std::string& files) {
   const std::string& name = wanted.empty() ? merged.current_context() : wanted;
   const auto context = find_entry(merged.contexts(), name,
                                   name.empty() ? files + ": no context is named and there is no current-context"
@@ -172,7 +172,7 @@ ISAT_KUBERNETES_INLINE boost::system::result<cluster_config, config_failure> con
 
 namespace isat::inline v0::kubernetes {
 
-ISAT_KUBERNETES_INLINE boost::system::result<std::string, config_failure> read_json_file(const std::string& path) {
+ISAT_INLINE boost::system::result<std::string, config_failure> read_json_file(const std::string& path) {
   constexpr std::size_t octets_max = std::size_t{16} << 20U;
   std::string text;
   if (const error_code error = detail::read_whole_file(path, text, octets_max)) {
@@ -181,7 +181,7 @@ ISAT_KUBERNETES_INLINE boost::system::result<std::string, config_failure> read_j
   return text;
 }
 
-ISAT_KUBERNETES_INLINE std::vector<std::string> default_kubeconfig_paths() {
+ISAT_INLINE std::vector<std::string> default_kubeconfig_paths() {
   std::vector<std::string> paths;
   const char* listed = std::getenv("KUBECONFIG");
   std::string_view rest = listed != nullptr ? listed : "";
@@ -198,8 +198,8 @@ ISAT_KUBERNETES_INLINE std::vector<std::string> default_kubeconfig_paths() {
   return paths;
 }
 
-ISAT_KUBERNETES_INLINE boost::system::result<cluster_config, config_failure> load_kubeconfig(
-    const kubeconfig_options& options, const file_reader& read) {
+ISAT_INLINE boost::system::result<cluster_config, config_failure> load_kubeconfig(const kubeconfig_options& options,
+                                                                                  const file_reader& read) {
   detail::kubeconfig_merge merged;
   std::string files;  // that are there
   std::optional<config_failure> missing;
@@ -219,8 +219,7 @@ ISAT_KUBERNETES_INLINE boost::system::result<cluster_config, config_failure> loa
                         "no kubeconfig file is named, neither by KUBECONFIG nor by HOME"};
 }
 
-ISAT_KUBERNETES_INLINE boost::system::result<cluster_config, config_failure> load_default_config(
-    const file_reader& read) {
+ISAT_INLINE boost::system::result<cluster_config, config_failure> load_default_config(const file_reader& read) {
   if (is_in_cluster()) return load_in_cluster();
   kubeconfig_options options;
   options.paths = default_kubeconfig_paths();

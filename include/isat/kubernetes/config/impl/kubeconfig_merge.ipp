@@ -19,25 +19,24 @@
 
 namespace isat::inline v0::kubernetes::detail {
 
-ISAT_KUBERNETES_INLINE config_failure wrong_config(std::string message) {
+ISAT_INLINE config_failure wrong_config(std::string message) {
   return {make_error_code(boost::system::errc::invalid_argument), std::move(message)};
 }
 
-ISAT_KUBERNETES_INLINE std::string shown(std::string_view text) {
+ISAT_INLINE std::string shown(std::string_view text) {
   constexpr std::size_t octets_max = 1024;
   return printable(text, octets_max);
 }
 
 /// LINE:COLUMN of an offset, both from 1.
-ISAT_KUBERNETES_INLINE std::string place_of(std::string_view text, std::size_t offset) {
+ISAT_INLINE std::string place_of(std::string_view text, std::size_t offset) {
   const std::string_view before = text.substr(0, offset);
   const auto lines = std::count(before.begin(), before.end(), '\n');
   const std::size_t line_begin = before.rfind('\n') + 1;  // npos + 1 is 0
   return std::to_string(lines + 1) + ':' + std::to_string(before.size() - line_begin + 1);
 }
 
-ISAT_KUBERNETES_INLINE std::optional<config_failure> kubeconfig_merge::add(const std::string& path,
-                                                                           std::string_view text) {
+ISAT_INLINE std::optional<config_failure> kubeconfig_merge::add(const std::string& path, std::string_view text) {
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return std::nullopt;
   boost::json::stream_parser parser;
   error_code error;
@@ -56,8 +55,7 @@ ISAT_KUBERNETES_INLINE std::optional<config_failure> kubeconfig_merge::add(const
   return wrong_config(std::move(fault));
 }
 
-ISAT_KUBERNETES_INLINE std::string kubeconfig_merge::add_object(const std::string& path,
-                                                                const boost::json::object& root) {
+ISAT_INLINE std::string kubeconfig_merge::add_object(const std::string& path, const boost::json::object& root) {
   const kubeconfig_entry file{root, std::filesystem::absolute(path).parent_path().string(), shown(path)};
   entry_reader reader{file};
   const std::string kind = reader.text("kind");
@@ -73,8 +71,8 @@ ISAT_KUBERNETES_INLINE std::string kubeconfig_merge::add_object(const std::strin
   return fault;
 }
 
-ISAT_KUBERNETES_INLINE std::string kubeconfig_merge::add_list(const kubeconfig_entry& file, std::string_view list,
-                                                              std::string_view kind, entries& into) {
+ISAT_INLINE std::string kubeconfig_merge::add_list(const kubeconfig_entry& file, std::string_view list,
+                                                   std::string_view kind, entries& into) {
   entry_reader reader{file};
   const boost::json::array* items = reader.list(list);
   if (items == nullptr) return reader.fault();

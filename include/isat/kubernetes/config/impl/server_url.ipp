@@ -21,17 +21,17 @@ namespace isat::inline v0::kubernetes {
 
 namespace detail {
 
-ISAT_KUBERNETES_INLINE config_failure bad_url(const char* why) {
+ISAT_INLINE config_failure bad_url(const char* why) {
   return {make_error_code(boost::system::errc::invalid_argument), why};
 }
 
 // 0: there is no such port.
-ISAT_KUBERNETES_INLINE std::uint16_t port_of(std::string_view text, std::uint16_t usual) noexcept {
+ISAT_INLINE std::uint16_t port_of(std::string_view text, std::uint16_t usual) noexcept {
   return text.empty() ? usual : decimal<std::uint16_t>(text).value_or(std::uint16_t{0});
 }
 
 // Sets host, host_is_address and authority. False: there is no host.
-ISAT_KUBERNETES_INLINE bool take_host(const boost::urls::url_view& url, server_url& result) {
+ISAT_INLINE bool take_host(const boost::urls::url_view& url, server_url& result) {
   result.host = url.host_address();
   boost::system::error_code error;
   const auto address = boost::asio::ip::make_address(result.host, error);
@@ -50,7 +50,7 @@ ISAT_KUBERNETES_INLINE bool take_host(const boost::urls::url_view& url, server_u
   return !result.host.empty();
 }
 
-ISAT_KUBERNETES_INLINE bool is_loopback(const server_url& url) {
+ISAT_INLINE bool is_loopback(const server_url& url) {
   boost::system::error_code error;
   const auto address = boost::asio::ip::make_address(url.host, error);
   return !error && address.is_loopback();
@@ -58,7 +58,7 @@ ISAT_KUBERNETES_INLINE bool is_loopback(const server_url& url) {
 
 }  // namespace detail
 
-ISAT_KUBERNETES_INLINE boost::system::result<server_url, config_failure> parse_server_url(std::string_view text) {
+ISAT_INLINE boost::system::result<server_url, config_failure> parse_server_url(std::string_view text) {
   // The text is not told: it may hold a password.
   const auto parsed = boost::urls::parse_uri(boost::urls::string_view{text.data(), text.size()});
   if (!parsed) return detail::bad_url("the server is not a URL of the form https://HOST[:PORT]");

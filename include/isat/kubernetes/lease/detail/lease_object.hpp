@@ -16,8 +16,8 @@
 // other metadata of others are kept. It refuses to send anything.
 #pragma once
 
+#include "isat/detail/build.hpp"
 #include "isat/election/lease_record.hpp"
-#include "isat/kubernetes/build.hpp"
 #include "isat/kubernetes/lease/micro_time.hpp"
 
 #include <boost/json/object.hpp>
@@ -65,6 +65,6 @@ bool is_lease_name(std::string_view name) noexcept;
 
 }  // namespace isat::inline v0::kubernetes::detail
 
-#if ISAT_KUBERNETES_HEADER_ONLY
+#if ISAT_HEADER_ONLY
 #include "isat/kubernetes/lease/impl/lease_object.ipp"
 #endif

@@ -105,9 +105,9 @@ class lease_store::state final : public reflector_listener, public std::enable_s
   bool take_page(detail::lease_listing& run, const std::string& body);
 
   void on_listing() override { ++generation_; }
-  void on_object(object_change change, boost::json::object& object) override;
-  void on_synced() override;
-  void on_lost(error_code error, const std::string& message) override;
+  ISAT_INLINE void on_object(object_change change, boost::json::object& object) override;
+  ISAT_INLINE void on_synced() override;
+  ISAT_INLINE void on_lost(error_code error, const std::string& message) override;
   void tell_gone(const std::string& name);
   void read_gone();
   void rest_unless_heard();

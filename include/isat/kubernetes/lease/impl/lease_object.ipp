@@ -30,8 +30,8 @@ inline constexpr std::string_view reserved_notes[] = {"node", "nonce", "duration
 
 // ---- Reading ----
 
-ISAT_KUBERNETES_INLINE std::optional<election::version> version_of(std::string_view uid,
-                                                                   std::string_view resource_version) noexcept {
+ISAT_INLINE std::optional<election::version> version_of(std::string_view uid,
+                                                        std::string_view resource_version) noexcept {
   const auto number = decimal<std::uint64_t>(resource_version);
   if (uid.empty() || !number || *number == 0) return std::nullopt;
   // Zero is the incarnation of what is not there.
@@ -84,7 +84,7 @@ inline election::record read_foreign(const json::object& spec) {
   return result;
 }
 
-ISAT_KUBERNETES_INLINE std::optional<lease_object> read_lease(const json::object& lease) {
+ISAT_INLINE std::optional<lease_object> read_lease(const json::object& lease) {
   const json::object& metadata = object_in(lease, "metadata");
   const json::object& spec = object_in(lease, "spec");
   const std::string_view name = text_in(metadata, "name");
@@ -120,7 +120,7 @@ inline void put_annotations(json::object& into, const election::record& value, s
   into = std::move(kept);
 }
 
-ISAT_KUBERNETES_INLINE json::object make_lease(const election::entry& next, const lease_writing& how) {
+ISAT_INLINE json::object make_lease(const election::entry& next, const lease_writing& how) {
   const election::record& value = *next.value;
   const std::string now = to_text(how.now);
   json::object metadata;
@@ -157,7 +157,7 @@ ISAT_KUBERNETES_INLINE json::object make_lease(const election::entry& next, cons
 
 // ---- What can be written ----
 
-ISAT_KUBERNETES_INLINE bool is_lease_name(std::string_view name) noexcept {
+ISAT_INLINE bool is_lease_name(std::string_view name) noexcept {
   if (name.empty() || name.size() > 253) return false;
   char before = '.';
   for (const char c : name) {
@@ -198,7 +198,7 @@ inline bool is_utf8(std::string_view text) noexcept {
   return true;
 }
 
-ISAT_KUBERNETES_INLINE bool can_be_written(const election::entry& next) noexcept {
+ISAT_INLINE bool can_be_written(const election::entry& next) noexcept {
   if (!is_lease_name(next.name)) return false;
   if (!next.value) return true;
   const election::record& value = *next.value;

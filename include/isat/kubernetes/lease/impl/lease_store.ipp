@@ -49,7 +49,7 @@ inline std::optional<lease_object> read_answer(const std::string& body) {
 
 // ---- Requests ----
 
-ISAT_KUBERNETES_INLINE lease_store::state::state(api_client& client, lease_store_options options)
+ISAT_INLINE lease_store::state::state(api_client& client, lease_store_options options)
     : client_{client},
       executor_{client.get_executor()},
       options_{std::move(options)},
@@ -57,7 +57,7 @@ ISAT_KUBERNETES_INLINE lease_store::state::state(api_client& client, lease_store
       path_{"/apis/coordination.k8s.io/v1/namespaces/" + options_.name_space + "/leases"},
       idle_{executor_} {}
 
-ISAT_KUBERNETES_INLINE api_request lease_store::state::request_for(method how, const std::string& name) const {
+ISAT_INLINE api_request lease_store::state::request_for(method how, const std::string& name) const {
   api_request request;
   request.method = how;
   request.target = name.empty() ? path_ : path_ + '/' + name;
@@ -71,7 +71,7 @@ ISAT_KUBERNETES_INLINE api_request lease_store::state::request_for(method how, c
   return request;
 }
 
-ISAT_KUBERNETES_INLINE election::entry lease_store::state::take_in(detail::lease_object seen, bool by_watch) {
+ISAT_INLINE election::entry lease_store::state::take_in(detail::lease_object seen, bool by_watch) {
   election::entry found = seen.found;
   if (by_watch) {
     progress_.told(found.at.number);
@@ -83,8 +83,8 @@ ISAT_KUBERNETES_INLINE election::entry lease_store::state::take_in(detail::lease
 }
 
 // Keeps what people want to know of a failure, and what the server asks for.
-ISAT_KUBERNETES_INLINE void lease_store::state::note(error_code error, const api_response& response,
-                                                     std::string_view action, const std::string& name) {
+ISAT_INLINE void lease_store::state::note(error_code error, const api_response& response, std::string_view action,
+                                          const std::string& name) {
   if (!error || error == asio::error::operation_aborted) return;
   std::string text = std::string{"cannot "}.append(action).append(" the Lease ");
   text += options_.name_space + '/' + name + ": ";
@@ -94,18 +94,18 @@ ISAT_KUBERNETES_INLINE void lease_store::state::note(error_code error, const api
   asked_until_ = std::max(asked_until_, clock::now() + std::min(response.retry_after, asked_pause_max));
 }
 
-ISAT_KUBERNETES_INLINE void lease_store::state::look_at_watch() {
+ISAT_INLINE void lease_store::state::look_at_watch() {
   if (reflector_ && progress_.is_dead(clock::now())) reflector_->restart();
 }
 
 // Writes that are on their way may make it again.
-ISAT_KUBERNETES_INLINE void lease_store::state::note_gone(const std::string& name) {
+ISAT_INLINE void lease_store::state::note_gone(const std::string& name) {
   if (!writing_.contains(name)) written_.erase(name);
 }
 
 // ---- Load ----
 
-ISAT_KUBERNETES_INLINE void lease_store::state::load(std::string name, one_handler done) {
+ISAT_INLINE void lease_store::state::load(std::string name, one_handler done) {
   if (!is_usable(name)) {
     election::entry asked{std::move(name), {}, {}, false};
     return complete_later(executor_, std::move(done), error_code{error::unusable_name}, std::move(asked));
@@ -133,7 +133,7 @@ ISAT_KUBERNETES_INLINE void lease_store::state::load(std::string name, one_handl
 
 // ---- Compare and swap ----
 
-ISAT_KUBERNETES_INLINE void lease_store::state::cas(election::entry next, one_handler done) {
+ISAT_INLINE void lease_store::state::cas(election::entry next, one_handler done) {
   if (!is_usable(next.name) || !detail::can_be_written(next)) {
     return complete_later(executor_, std::move(done), error_code{error::unusable_name}, std::move(next));
   }
@@ -145,15 +145,15 @@ ISAT_KUBERNETES_INLINE void lease_store::state::cas(election::entry next, one_ha
   replace(std::move(next), *before, std::move(done));
 }
 
-ISAT_KUBERNETES_INLINE void lease_store::state::create(election::entry next, one_handler done) {
+ISAT_INLINE void lease_store::state::create(election::entry next, one_handler done) {
   if (!next.value) return remove_nothing(std::move(next), std::move(done));
   api_request request = request_for(method::post, "");
   request.body = lease_text(next, nullptr);
   write(std::move(next), std::move(request), std::move(done));
 }
 
-ISAT_KUBERNETES_INLINE void lease_store::state::replace(election::entry next, const detail::lease_object& before,
-                                                        one_handler done) {
+ISAT_INLINE void lease_store::state::replace(election::entry next, const detail::lease_object& before,
+                                             one_handler done) {
   api_request request = request_for(next.value ? method::put : method::remove, next.name);
   if (next.value) {
     request.body = lease_text(next, &before);
@@ -165,8 +165,8 @@ ISAT_KUBERNETES_INLINE void lease_store::state::replace(election::entry next, co
   write(std::move(next), std::move(request), std::move(done));
 }
 
-ISAT_KUBERNETES_INLINE std::string lease_store::state::lease_text(const election::entry& next,
-                                                                  const detail::lease_object* before) {
+ISAT_INLINE std::string lease_store::state::lease_text(const election::entry& next,
+                                                       const detail::lease_object* before) {
   const auto wall = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
   const micro_time now = dates_.next(wall, clock::now().time_since_epoch());
   return boost::json::serialize(detail::make_lease(next, {options_.name_space, identity_, now, before}));
@@ -174,7 +174,7 @@ ISAT_KUBERNETES_INLINE std::string lease_store::state::lease_text(const election
 
 // Of a version that this store has not seen or has forgotten, or that lies before what it knows, as after a restored
 // backup: reads what is there now, which alone can be replaced.
-ISAT_KUBERNETES_INLINE void lease_store::state::read_and_replace(election::entry next, one_handler done) {
+ISAT_INLINE void lease_store::state::read_and_replace(election::entry next, one_handler done) {
   auto request = request_for(method::get, next.name);
   request.urgency = urgency::urgent;
   request.elsewhere = writing_.contains(next.name);
@@ -200,7 +200,7 @@ ISAT_KUBERNETES_INLINE void lease_store::state::read_and_replace(election::entry
        });
 }
 
-ISAT_KUBERNETES_INLINE void lease_store::state::write(election::entry next, api_request request, one_handler done) {
+ISAT_INLINE void lease_store::state::write(election::entry next, api_request request, one_handler done) {
   // What is written while a copy of it is on its way had better go elsewhere.
   request.elsewhere = writing_[next.name]++ > 0;
   request.subject = next.name;
@@ -229,7 +229,7 @@ ISAT_KUBERNETES_INLINE void lease_store::state::write(election::entry next, api_
 }
 
 // To remove what is not there is done if it is not there.
-ISAT_KUBERNETES_INLINE void lease_store::state::remove_nothing(election::entry next, one_handler done) {
+ISAT_INLINE void lease_store::state::remove_nothing(election::entry next, one_handler done) {
   api_request request = request_for(method::get, next.name);
   send(std::move(request), done,
        [this, next = std::move(next)](error_code failed, const api_response& response, one_handler told) mutable {
@@ -242,36 +242,34 @@ ISAT_KUBERNETES_INLINE void lease_store::state::remove_nothing(election::entry n
 
 // ---- The store itself ----
 
-ISAT_KUBERNETES_INLINE lease_store::lease_store(api_client& client, lease_store_options options)
+ISAT_INLINE lease_store::lease_store(api_client& client, lease_store_options options)
     : state_{std::make_shared<state>(client, std::move(options))} {}
 
-ISAT_KUBERNETES_INLINE lease_store::~lease_store() { state_->close(); }
+ISAT_INLINE lease_store::~lease_store() { state_->close(); }
 
-ISAT_KUBERNETES_INLINE asio::any_io_executor lease_store::get_executor() noexcept { return state_->executor(); }
+ISAT_INLINE asio::any_io_executor lease_store::get_executor() noexcept { return state_->executor(); }
 
-ISAT_KUBERNETES_INLINE const std::string& lease_store::failure() const noexcept { return state_->failures().latest(); }
+ISAT_INLINE const std::string& lease_store::failure() const noexcept { return state_->failures().latest(); }
 
-ISAT_KUBERNETES_INLINE const std::string& lease_store::failure(const error_code& error) const noexcept {
+ISAT_INLINE const std::string& lease_store::failure(const error_code& error) const noexcept {
   return state_->failures().of(error);
 }
 
-ISAT_KUBERNETES_INLINE std::chrono::nanoseconds lease_store::asked_pause() const noexcept {
-  return state_->asked_pause();
-}
+ISAT_INLINE std::chrono::nanoseconds lease_store::asked_pause() const noexcept { return state_->asked_pause(); }
 
-ISAT_KUBERNETES_INLINE void lease_store::do_load(std::string name, handler<one_signature> done) {
+ISAT_INLINE void lease_store::do_load(std::string name, handler<one_signature> done) {
   state_->load(std::move(name), std::move(done));
 }
 
-ISAT_KUBERNETES_INLINE void lease_store::do_cas(election::entry next, handler<one_signature> done) {
+ISAT_INLINE void lease_store::do_cas(election::entry next, handler<one_signature> done) {
   state_->cas(std::move(next), std::move(done));
 }
 
-ISAT_KUBERNETES_INLINE void lease_store::do_list(std::string prefix, handler<many_signature> done) {
+ISAT_INLINE void lease_store::do_list(std::string prefix, handler<many_signature> done) {
   state_->list(std::move(prefix), std::move(done));
 }
 
-ISAT_KUBERNETES_INLINE void lease_store::do_changes(std::string prefix, handler<many_signature> done) {
+ISAT_INLINE void lease_store::do_changes(std::string prefix, handler<many_signature> done) {
   state_->changes(std::move(prefix), std::move(done));
 }
 

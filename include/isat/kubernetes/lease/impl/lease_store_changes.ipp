@@ -26,12 +26,12 @@ namespace isat::inline v0::kubernetes {
 
 // ---- List ----
 
-ISAT_KUBERNETES_INLINE void lease_store::state::list(std::string prefix, handler<many_signature> done) {
+ISAT_INLINE void lease_store::state::list(std::string prefix, handler<many_signature> done) {
   look_at_watch();
   next_page(std::make_shared<detail::lease_listing>(std::move(prefix), std::move(done)));
 }
 
-ISAT_KUBERNETES_INLINE void lease_store::state::next_page(const std::shared_ptr<detail::lease_listing>& run) {
+ISAT_INLINE void lease_store::state::next_page(const std::shared_ptr<detail::lease_listing>& run) {
   api_request request = request_for(method::get, "");
   request.target += options_.only.empty()
                         ? "?labelSelector=" + detail::percent_encoded(detail::record_label)
@@ -50,7 +50,7 @@ ISAT_KUBERNETES_INLINE void lease_store::state::next_page(const std::shared_ptr<
   client_.async_request(std::move(request), asio::bind_cancellation_slot(slot, std::move(answer)));
 }
 
-ISAT_KUBERNETES_INLINE bool lease_store::state::take_page(detail::lease_listing& run, const std::string& body) {
+ISAT_INLINE bool lease_store::state::take_page(detail::lease_listing& run, const std::string& body) {
   auto page = detail::read_page(body);
   if (page.items == nullptr) return false;
   for (const auto& item : *page.items) {
@@ -65,7 +65,7 @@ ISAT_KUBERNETES_INLINE bool lease_store::state::take_page(detail::lease_listing&
 
 // ---- Changes ----
 
-ISAT_KUBERNETES_INLINE void lease_store::state::changes(std::string prefix, handler<many_signature> done) {
+ISAT_INLINE void lease_store::state::changes(std::string prefix, handler<many_signature> done) {
   if (!feed_) feed_.emplace(executor_, [this] { reflector_.reset(); });
   idle_.cancel();
   resting_ = false;
@@ -84,7 +84,7 @@ ISAT_KUBERNETES_INLINE void lease_store::state::changes(std::string prefix, hand
   reflector_->async_run(asio::detached);
 }
 
-ISAT_KUBERNETES_INLINE void lease_store::state::on_object(object_change change, boost::json::object& object) {
+ISAT_INLINE void lease_store::state::on_object(object_change change, boost::json::object& object) {
   auto lease = detail::read_lease(object);
   if (!lease) return;
   const election::entry found = take_in(std::move(*lease), true);
@@ -99,7 +99,7 @@ ISAT_KUBERNETES_INLINE void lease_store::state::on_object(object_change change, 
   rest_unless_heard();
 }
 
-ISAT_KUBERNETES_INLINE void lease_store::state::on_synced() {
+ISAT_INLINE void lease_store::state::on_synced() {
   for (auto each = told_.begin(); each != told_.end();) {
     if (each->second == generation_) {
       ++each;
@@ -110,7 +110,7 @@ ISAT_KUBERNETES_INLINE void lease_store::state::on_synced() {
   }
 }
 
-ISAT_KUBERNETES_INLINE void lease_store::state::on_lost(error_code error, const std::string& message) {
+ISAT_INLINE void lease_store::state::on_lost(error_code error, const std::string& message) {
   failures_.note(error, "cannot watch the Leases of " + options_.name_space + ": " +
                             (message.empty() ? error.message() : message));
   feed_->lose_all(error);
@@ -119,7 +119,7 @@ ISAT_KUBERNETES_INLINE void lease_store::state::on_lost(error_code error, const 
 
 // Whoever listens asks again as soon as he was told; for whoever does not, nothing is watched. What changes meanwhile
 // puts that off no longer.
-ISAT_KUBERNETES_INLINE void lease_store::state::rest_unless_heard() {
+ISAT_INLINE void lease_store::state::rest_unless_heard() {
   if (feed_->is_waiting() || std::exchange(resting_, true)) return;
   idle_.expires_after(std::chrono::seconds{1});
   idle_.async_wait([weak = weak_from_this()](error_code cancelled) {
@@ -131,12 +131,12 @@ ISAT_KUBERNETES_INLINE void lease_store::state::rest_unless_heard() {
 }
 
 // Reads what seems to have gone, each once and not all at the same time, and tells what is there.
-ISAT_KUBERNETES_INLINE void lease_store::state::tell_gone(const std::string& name) {
+ISAT_INLINE void lease_store::state::tell_gone(const std::string& name) {
   gone_.insert(name);
   read_gone();
 }
 
-ISAT_KUBERNETES_INLINE void lease_store::state::read_gone() {
+ISAT_INLINE void lease_store::state::read_gone() {
   while (gone_reads_ < gone_reads_max && !gone_.empty()) {
     const std::string name = std::move(gone_.extract(gone_.begin()).value());
     ++gone_reads_;

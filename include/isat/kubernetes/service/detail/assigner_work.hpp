@@ -5,11 +5,11 @@
 // leads right before each write. It refuses to elect.
 #pragma once
 
+#include "isat/detail/build.hpp"
 #include "isat/election/lease_record.hpp"
 #include "isat/error.hpp"
 #include "isat/kubernetes/api/api_client.hpp"
 #include "isat/kubernetes/api/api_request.hpp"
-#include "isat/kubernetes/build.hpp"
 #include "isat/kubernetes/service/address_assigner.hpp"
 #include "isat/kubernetes/service/assignment_table.hpp"
 #include "isat/kubernetes/watch/reflector.hpp"
@@ -48,9 +48,9 @@ class assigner_work final : public reflector_listener, public std::enable_shared
   using clock = std::chrono::steady_clock;
 
   void on_listing() override { table_.begin_list(); }
-  void on_object(object_change change, boost::json::object& object) override;
-  void on_synced() override;
-  void on_lost(error_code error, const std::string& message) override;
+  ISAT_INLINE void on_object(object_change change, boost::json::object& object) override;
+  ISAT_INLINE void on_synced() override;
+  ISAT_INLINE void on_lost(error_code error, const std::string& message) override;
 
   void settle();
   void tell_notices();
@@ -89,6 +89,6 @@ class assigner_work final : public reflector_listener, public std::enable_shared
 
 }  // namespace isat::inline v0::kubernetes::detail
 
-#if ISAT_KUBERNETES_HEADER_ONLY
+#if ISAT_HEADER_ONLY
 #include "isat/kubernetes/service/impl/assigner_work.ipp"
 #endif

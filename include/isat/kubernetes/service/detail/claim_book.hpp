@@ -6,9 +6,9 @@
 #pragma once
 
 #include "isat/address.hpp"
+#include "isat/detail/build.hpp"
 #include "isat/detail/mix.hpp"
 #include "isat/election/lease_record.hpp"
-#include "isat/kubernetes/build.hpp"
 #include "isat/kubernetes/service/address_pool.hpp"
 #include "isat/kubernetes/service/detail/pool_record.hpp"
 
@@ -106,6 +106,6 @@ class claim_book {
 
 }  // namespace isat::inline v0::kubernetes::detail
 
-#if ISAT_KUBERNETES_HEADER_ONLY
+#if ISAT_HEADER_ONLY
 #include "isat/kubernetes/service/impl/claim_book.ipp"
 #endif

@@ -5,7 +5,7 @@
 // @see Kubernetes API reference, events.k8s.io/v1
 #pragma once
 
-#include "isat/kubernetes/build.hpp"
+#include "isat/detail/build.hpp"
 #include "isat/kubernetes/lease/micro_time.hpp"
 #include "isat/kubernetes/service/event_recorder.hpp"
 
@@ -29,6 +29,6 @@ boost::json::object make_event(const service_event& fact, const event_recorder_o
 
 }  // namespace isat::inline v0::kubernetes::detail
 
-#if ISAT_KUBERNETES_HEADER_ONLY
+#if ISAT_HEADER_ONLY
 #include "isat/kubernetes/service/impl/event_object.ipp"
 #endif

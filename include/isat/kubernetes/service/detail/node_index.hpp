@@ -5,7 +5,7 @@
 #pragma once
 
 #include "isat/address.hpp"
-#include "isat/kubernetes/build.hpp"
+#include "isat/detail/build.hpp"
 #include "isat/kubernetes/service/service_facts.hpp"
 
 #include <cstddef>
@@ -49,6 +49,6 @@ class node_index {
 
 }  // namespace isat::inline v0::kubernetes::detail
 
-#if ISAT_KUBERNETES_HEADER_ONLY
+#if ISAT_HEADER_ONLY
 #include "isat/kubernetes/service/impl/node_index.ipp"
 #endif

@@ -4,7 +4,7 @@
 // wrong type counts as absent; what is beyond service_limits is passed over. They refuse to judge what they read.
 #pragma once
 
-#include "isat/kubernetes/build.hpp"
+#include "isat/detail/build.hpp"
 #include "isat/kubernetes/service/service_facts.hpp"
 
 #include <boost/json/fwd.hpp>
@@ -27,6 +27,6 @@ std::optional<object_name> read_name(const boost::json::object& object);
 
 }  // namespace isat::inline v0::kubernetes::detail
 
-#if ISAT_KUBERNETES_HEADER_ONLY
+#if ISAT_HEADER_ONLY
 #include "isat/kubernetes/service/impl/object_facts.ipp"
 #endif

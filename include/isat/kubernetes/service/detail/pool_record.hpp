@@ -12,8 +12,8 @@
 #pragma once
 
 #include "isat/address.hpp"
+#include "isat/detail/build.hpp"
 #include "isat/election/lease_record.hpp"
-#include "isat/kubernetes/build.hpp"
 #include "isat/kubernetes/service/service_notice.hpp"
 
 #include <cstddef>
@@ -63,6 +63,6 @@ std::string to_note(const address_claim& claim);
 
 }  // namespace isat::inline v0::kubernetes::detail
 
-#if ISAT_KUBERNETES_HEADER_ONLY
+#if ISAT_HEADER_ONLY
 #include "isat/kubernetes/service/impl/pool_record.ipp"
 #endif

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "isat/address.hpp"
-#include "isat/kubernetes/build.hpp"
+#include "isat/detail/build.hpp"
 #include "isat/kubernetes/service/detail/interned_names.hpp"
 #include "isat/kubernetes/service/service_facts.hpp"
 
@@ -113,6 +113,6 @@ class service_index {
 
 }  // namespace isat::inline v0::kubernetes::detail
 
-#if ISAT_KUBERNETES_HEADER_ONLY
+#if ISAT_HEADER_ONLY
 #include "isat/kubernetes/service/impl/service_index.ipp"
 #endif

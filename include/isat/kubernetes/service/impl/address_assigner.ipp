@@ -90,16 +90,16 @@ class address_assigner::state final : public election::leadership_observer {
   std::shared_ptr<detail::assigner_work> work_;
 };
 
-ISAT_KUBERNETES_INLINE address_assigner::address_assigner(api_client& client, election::lease_store& store,
-                                                          assigner_options options)
+ISAT_INLINE address_assigner::address_assigner(api_client& client, election::lease_store& store,
+                                               assigner_options options)
     : state_{std::make_unique<state>(client, store, std::move(options))} {}
 
-ISAT_KUBERNETES_INLINE address_assigner::~address_assigner() = default;
+ISAT_INLINE address_assigner::~address_assigner() = default;
 
-ISAT_KUBERNETES_INLINE void address_assigner::start(handler<run_signature> done) { state_->start(std::move(done)); }
+ISAT_INLINE void address_assigner::start(handler<run_signature> done) { state_->start(std::move(done)); }
 
-ISAT_KUBERNETES_INLINE bool address_assigner::is_working() const noexcept { return state_->is_working(); }
+ISAT_INLINE bool address_assigner::is_working() const noexcept { return state_->is_working(); }
 
-ISAT_KUBERNETES_INLINE std::size_t address_assigner::claim_count() const noexcept { return state_->claim_count(); }
+ISAT_INLINE std::size_t address_assigner::claim_count() const noexcept { return state_->claim_count(); }
 
 }  // namespace isat::inline v0::kubernetes

@@ -50,11 +50,11 @@ inline bool is_printable(std::string_view text) noexcept {
 
 }  // namespace detail
 
-ISAT_KUBERNETES_INLINE bool assignee::names(ipv4_address address) const noexcept {
+ISAT_INLINE bool assignee::names(ipv4_address address) const noexcept {
   return std::ranges::binary_search(addresses, address);
 }
 
-ISAT_KUBERNETES_INLINE bool may_share(const assignee& one, const assignee& other) noexcept {
+ISAT_INLINE bool may_share(const assignee& one, const assignee& other) noexcept {
   if (one.sharing.empty() || one.sharing != other.sharing || one.local != other.local) return false;
   // Where nodes are chosen by their endpoints, both must choose the same.
   if (one.local && one.selector != other.selector) return false;
@@ -62,7 +62,7 @@ ISAT_KUBERNETES_INLINE bool may_share(const assignee& one, const assignee& other
       one.ports, [&other](const service_port& each) { return std::ranges::binary_search(other.ports, each); });
 }
 
-ISAT_KUBERNETES_INLINE std::optional<assignee> read_assignee(const boost::json::object& service) {
+ISAT_INLINE std::optional<assignee> read_assignee(const boost::json::object& service) {
   const boost::json::object& metadata = detail::object_in(service, "metadata");
   const boost::json::object& annotations = detail::object_in(metadata, "annotations");
   const boost::json::object& spec = detail::object_in(service, "spec");

@@ -56,8 +56,8 @@ inline std::optional<assignee> read_assignee_text(const std::string& body) {
 
 // ---- Beginning and end ----
 
-ISAT_KUBERNETES_INLINE assigner_work::assigner_work(api_client& client, election::lease_store& store,
-                                                    const assigner_options& options, std::function<bool()> leads)
+ISAT_INLINE assigner_work::assigner_work(api_client& client, election::lease_store& store,
+                                         const assigner_options& options, std::function<bool()> leads)
     : client_{client},
       store_{store},
       options_{options},
@@ -65,7 +65,7 @@ ISAT_KUBERNETES_INLINE assigner_work::assigner_work(api_client& client, election
       table_{settings_of(options)},
       timer_{client.get_executor()} {}
 
-ISAT_KUBERNETES_INLINE void assigner_work::begin() {
+ISAT_INLINE void assigner_work::begin() {
   reflector_options what;
   what.path = "/api/v1/services";
   what.page = options_.page;
@@ -74,7 +74,7 @@ ISAT_KUBERNETES_INLINE void assigner_work::begin() {
   settle();
 }
 
-ISAT_KUBERNETES_INLINE void assigner_work::end() {
+ISAT_INLINE void assigner_work::end() {
   if (std::exchange(ended_, true)) return;
   stop_.emit(asio::cancellation_type::terminal);
   timer_.cancel();
@@ -84,7 +84,7 @@ ISAT_KUBERNETES_INLINE void assigner_work::end() {
 
 // ---- Services ----
 
-ISAT_KUBERNETES_INLINE void assigner_work::on_object(object_change change, boost::json::object& object) {
+ISAT_INLINE void assigner_work::on_object(object_change change, boost::json::object& object) {
   if (ended_) return;
   if (change == object_change::deleted) {
     if (const auto name = read_name(object)) table_.erase(*name);
@@ -95,14 +95,14 @@ ISAT_KUBERNETES_INLINE void assigner_work::on_object(object_change change, boost
   if (change != object_change::listed) settle();
 }
 
-ISAT_KUBERNETES_INLINE void assigner_work::on_synced() {
+ISAT_INLINE void assigner_work::on_synced() {
   if (ended_) return;
   table_.end_list();
   report(assigner_task::follow_services, {}, {}, {});
   settle();
 }
 
-ISAT_KUBERNETES_INLINE void assigner_work::on_lost(error_code lost, const std::string& message) {
+ISAT_INLINE void assigner_work::on_lost(error_code lost, const std::string& message) {
   // That a watch has to begin anew now and then is no trouble.
   if (ended_ || lost == error::expired) return;
   report(assigner_task::follow_services, lost, "follow the Services", message);
@@ -110,7 +110,7 @@ ISAT_KUBERNETES_INLINE void assigner_work::on_lost(error_code lost, const std::s
 
 // ---- Requests ----
 
-ISAT_KUBERNETES_INLINE void assigner_work::settle() {
+ISAT_INLINE void assigner_work::settle() {
   if (ended_ || std::exchange(settling_, true)) return;
   const auto self = shared_from_this();  // whoever is told may end this
   while (!ended_) {
@@ -123,14 +123,14 @@ ISAT_KUBERNETES_INLINE void assigner_work::settle() {
   if (!ended_) wake_later();
 }
 
-ISAT_KUBERNETES_INLINE void assigner_work::tell_notices() {
+ISAT_INLINE void assigner_work::tell_notices() {
   while (const auto notice = table_.take_notice()) {
     if (options_.on_notice) options_.on_notice(*notice);
     if (ended_) return;
   }
 }
 
-ISAT_KUBERNETES_INLINE void assigner_work::wake_later() {
+ISAT_INLINE void assigner_work::wake_later() {
   const auto wait = table_.wake_in(clock::now());
   if (wait == std::chrono::nanoseconds::max()) {
     timer_.cancel();
@@ -143,7 +143,7 @@ ISAT_KUBERNETES_INLINE void assigner_work::wake_later() {
   });
 }
 
-ISAT_KUBERNETES_INLINE void assigner_work::send(const assignment_request& request) {
+ISAT_INLINE void assigner_work::send(const assignment_request& request) {
   const bool writes = request.step == assignment_step::write_record || request.step == assignment_step::write_status;
   // Whose leadership has ended is told so soon; until then nothing is sent, and nothing will be.
   if (writes && !leads_()) return end();
@@ -163,7 +163,7 @@ ISAT_KUBERNETES_INLINE void assigner_work::send(const assignment_request& reques
   }
 }
 
-ISAT_KUBERNETES_INLINE void assigner_work::list_records(const assignment_request& request) {
+ISAT_INLINE void assigner_work::list_records(const assignment_request& request) {
   auto done = [id = request.id](assigner_work& self, error_code error, const std::vector<election::entry>& records) {
     self.report(assigner_task::keep_claims, error, "read the claims on the pool", {});
     const auto outcome = error ? assignment_outcome::failed : assignment_outcome::done;
@@ -172,7 +172,7 @@ ISAT_KUBERNETES_INLINE void assigner_work::list_records(const assignment_request
   store_.async_list(request.record.name, unless_ended(std::move(done)));
 }
 
-ISAT_KUBERNETES_INLINE void assigner_work::load_record(const assignment_request& request) {
+ISAT_INLINE void assigner_work::load_record(const assignment_request& request) {
   auto done = [id = request.id](assigner_work& self, error_code error, const election::entry& record) {
     self.report(assigner_task::keep_claims, error, "read the claims on the pool", {});
     const auto outcome = error ? assignment_outcome::failed : assignment_outcome::done;
@@ -181,7 +181,7 @@ ISAT_KUBERNETES_INLINE void assigner_work::load_record(const assignment_request&
   store_.async_load(request.record.name, unless_ended(std::move(done)));
 }
 
-ISAT_KUBERNETES_INLINE void assigner_work::write_record(const assignment_request& request) {
+ISAT_INLINE void assigner_work::write_record(const assignment_request& request) {
   auto done = [id = request.id](assigner_work& self, error_code error, const election::entry& record) {
     auto outcome = error ? assignment_outcome::failed : assignment_outcome::done;
     if (error == isat::error::version_conflict) outcome = assignment_outcome::conflict;
@@ -192,7 +192,7 @@ ISAT_KUBERNETES_INLINE void assigner_work::write_record(const assignment_request
   store_.async_cas(request.record, unless_ended(std::move(done)));
 }
 
-ISAT_KUBERNETES_INLINE void assigner_work::write_status(const assignment_request& request) {
+ISAT_INLINE void assigner_work::write_status(const assignment_request& request) {
   api_request what;
   what.method = method::patch;
   what.target = path_of(request.service.name) + "/status";
@@ -209,7 +209,7 @@ ISAT_KUBERNETES_INLINE void assigner_work::write_status(const assignment_request
   client_.async_request(std::move(what), unless_ended(std::move(done)));
 }
 
-ISAT_KUBERNETES_INLINE void assigner_work::read_service(const assignment_request& request) {
+ISAT_INLINE void assigner_work::read_service(const assignment_request& request) {
   api_request what;
   what.target = path_of(request.service.name);
   auto done = [id = request.id](assigner_work& self, error_code error, const api_response& response) {
@@ -224,8 +224,8 @@ ISAT_KUBERNETES_INLINE void assigner_work::read_service(const assignment_request
   client_.async_request(std::move(what), unless_ended(std::move(done)));
 }
 
-ISAT_KUBERNETES_INLINE void assigner_work::report(assigner_task task, const error_code& error, std::string_view action,
-                                                  const std::string& words) {
+ISAT_INLINE void assigner_work::report(assigner_task task, const error_code& error, std::string_view action,
+                                       const std::string& words) {
   error_code& last = failures_[static_cast<std::size_t>(task)];
   if (std::exchange(last, error) == error || !options_.on_notice) return;
   if (!error) return options_.on_notice(assigner_recovery{task});

@@ -78,12 +78,12 @@ inline std::string sentence_of(const assignment_notice& notice) {
 
 }  // namespace detail
 
-ISAT_KUBERNETES_INLINE std::string to_text(const assignment_notice& notice) {
+ISAT_INLINE std::string to_text(const assignment_notice& notice) {
   const std::string sentence = detail::sentence_of(notice);
   return notice.service.name.name.empty() ? sentence : notice.service.name.to_string() + ": " + sentence;
 }
 
-ISAT_KUBERNETES_INLINE service_event to_event(const assignment_notice& notice) {
+ISAT_INLINE service_event to_event(const assignment_notice& notice) {
   return {notice.service,
           is_trouble(notice.news) ? event_type::warning : event_type::normal,
           std::string{detail::reason_of(notice.news)},

@@ -26,14 +26,14 @@ inline constexpr std::chrono::seconds conflict_pause{1};  // likewise, of a conf
 
 // ---- Beginnings ----
 
-ISAT_KUBERNETES_INLINE void assignment_table::begin_work() {
+ISAT_INLINE void assignment_table::begin_work() {
   if (!is_ready()) return;
   for (auto& [name, service] : services_) queue(service);
   for (const auto& [first, block] : book_.blocks()) on_block_known(first, {});
 }
 
-ISAT_KUBERNETES_INLINE void assignment_table::on_records(std::uint64_t id, time_point now, assignment_outcome outcome,
-                                                         const std::vector<election::entry>& records) {
+ISAT_INLINE void assignment_table::on_records(std::uint64_t id, time_point now, assignment_outcome outcome,
+                                              const std::vector<election::entry>& records) {
   if (id != list_request_) return;
   list_request_ = 0;
   if (outcome != assignment_outcome::done) {
@@ -44,7 +44,7 @@ ISAT_KUBERNETES_INLINE void assignment_table::on_records(std::uint64_t id, time_
   begin_work();
 }
 
-ISAT_KUBERNETES_INLINE void assignment_table::on_block_known(ipv4_address block, time_point now) {
+ISAT_INLINE void assignment_table::on_block_known(ipv4_address block, time_point now) {
   auto& known = book_.blocks().at(block);
   if (known.foreign) {
     known.not_before = now + detail::foreign_pause;
@@ -67,7 +67,7 @@ ISAT_KUBERNETES_INLINE void assignment_table::on_block_known(ipv4_address block,
 
 // ---- Requests ----
 
-ISAT_KUBERNETES_INLINE std::optional<assignment_request> assignment_table::take_request(time_point now) {
+ISAT_INLINE std::optional<assignment_request> assignment_table::take_request(time_point now) {
   do {
     work(now);
     if (auto request = next_record_request(now)) return request;
@@ -77,7 +77,7 @@ ISAT_KUBERNETES_INLINE std::optional<assignment_request> assignment_table::take_
   return std::nullopt;
 }
 
-ISAT_KUBERNETES_INLINE std::optional<assignment_request> assignment_table::next_record_request(time_point now) {
+ISAT_INLINE std::optional<assignment_request> assignment_table::next_record_request(time_point now) {
   assignment_request request;
   if (!book_.is_listed()) {
     if (list_request_ != 0 || list_not_before_ > now) return std::nullopt;
@@ -101,7 +101,7 @@ ISAT_KUBERNETES_INLINE std::optional<assignment_request> assignment_table::next_
   return std::nullopt;
 }
 
-ISAT_KUBERNETES_INLINE std::optional<assignment_request> assignment_table::next_patch() {
+ISAT_INLINE std::optional<assignment_request> assignment_table::next_patch() {
   while (!patches_.empty() && patching_.size() < std::max(settings_.parallel, 1U)) {
     status_patch next = std::move(patches_.front());
     patches_.pop_front();
@@ -124,7 +124,7 @@ ISAT_KUBERNETES_INLINE std::optional<assignment_request> assignment_table::next_
   return std::nullopt;
 }
 
-ISAT_KUBERNETES_INLINE std::optional<assignment_request> assignment_table::next_read(time_point now) {
+ISAT_INLINE std::optional<assignment_request> assignment_table::next_read(time_point now) {
   if (checking_.size() >= std::max(settings_.parallel, 1U)) return std::nullopt;
   for (auto& [key, check] : checks_) {
     const auto* const block = book_.usable(key.address);
@@ -140,14 +140,14 @@ ISAT_KUBERNETES_INLINE std::optional<assignment_request> assignment_table::next_
   return std::nullopt;
 }
 
-ISAT_KUBERNETES_INLINE std::optional<assignment_notice> assignment_table::take_notice() {
+ISAT_INLINE std::optional<assignment_notice> assignment_table::take_notice() {
   if (notices_.empty()) return std::nullopt;
   auto notice = std::move(notices_.front());
   notices_.pop_front();
   return notice;
 }
 
-ISAT_KUBERNETES_INLINE std::chrono::nanoseconds assignment_table::wake_in(time_point now) const noexcept {
+ISAT_INLINE std::chrono::nanoseconds assignment_table::wake_in(time_point now) const noexcept {
   time_point wake = time_point::max();
   if (!book_.is_listed() && list_request_ == 0) wake = list_not_before_;
   for (const auto& [first, block] : book_.blocks()) {
@@ -164,8 +164,8 @@ ISAT_KUBERNETES_INLINE std::chrono::nanoseconds assignment_table::wake_in(time_p
 
 // ---- Records ----
 
-ISAT_KUBERNETES_INLINE void assignment_table::on_record(std::uint64_t id, time_point now, assignment_outcome outcome,
-                                                        const election::entry& record) {
+ISAT_INLINE void assignment_table::on_record(std::uint64_t id, time_point now, assignment_outcome outcome,
+                                             const election::entry& record) {
   const auto found = std::ranges::find_if(book_.blocks(), [id](const auto& each) { return each.second.request == id; });
   if (id == 0 || found == book_.blocks().end()) return;
   const ipv4_address block = found->first;
@@ -173,8 +173,8 @@ ISAT_KUBERNETES_INLINE void assignment_table::on_record(std::uint64_t id, time_p
   found->second.loading ? on_loaded(block, now, outcome, record) : on_written(block, now, outcome, record);
 }
 
-ISAT_KUBERNETES_INLINE void assignment_table::on_loaded(ipv4_address block, time_point now, assignment_outcome outcome,
-                                                        const election::entry& record) {
+ISAT_INLINE void assignment_table::on_loaded(ipv4_address block, time_point now, assignment_outcome outcome,
+                                             const election::entry& record) {
   auto& known = book_.blocks().at(block);
   if (outcome != assignment_outcome::done) {
     known.not_before = now + detail::pause_after(known.failures++);
@@ -184,8 +184,8 @@ ISAT_KUBERNETES_INLINE void assignment_table::on_loaded(ipv4_address block, time
   on_block_known(block, now);
 }
 
-ISAT_KUBERNETES_INLINE void assignment_table::on_written(ipv4_address block, time_point now, assignment_outcome outcome,
-                                                         const election::entry& record) {
+ISAT_INLINE void assignment_table::on_written(ipv4_address block, time_point now, assignment_outcome outcome,
+                                              const election::entry& record) {
   auto& known = book_.blocks().at(block);
   if (outcome == assignment_outcome::done) return on_changes(book_.written(block, record.at), true);
   const unsigned failures = known.failures++;
@@ -193,8 +193,7 @@ ISAT_KUBERNETES_INLINE void assignment_table::on_written(ipv4_address block, tim
   book_.lose(block, at_once ? now : now + detail::pause_after(failures));
 }
 
-ISAT_KUBERNETES_INLINE void assignment_table::on_changes(const std::vector<detail::claim_change>& changes,
-                                                         bool written) {
+ISAT_INLINE void assignment_table::on_changes(const std::vector<detail::claim_change>& changes, bool written) {
   for (const detail::claim_change& each : changes) {
     if (each.frees) {
       if (written) notices_.push_back({assignment_news::freed, each.owner.service, each.address, {}, {}});
@@ -216,7 +215,7 @@ ISAT_KUBERNETES_INLINE void assignment_table::on_changes(const std::vector<detai
 
 // ---- Statuses ----
 
-ISAT_KUBERNETES_INLINE void assignment_table::on_status(std::uint64_t id, time_point now, assignment_outcome outcome) {
+ISAT_INLINE void assignment_table::on_status(std::uint64_t id, time_point now, assignment_outcome outcome) {
   const auto found = patching_.find(id);
   if (found == patching_.end()) return;
   status_patch patch = std::move(found->second);
@@ -240,12 +239,12 @@ ISAT_KUBERNETES_INLINE void assignment_table::on_status(std::uint64_t id, time_p
 
 // ---- Claims that nobody needs ----
 
-ISAT_KUBERNETES_INLINE void assignment_table::check(ipv4_address address, const detail::claim_owner& owner) {
+ISAT_INLINE void assignment_table::check(ipv4_address address, const detail::claim_owner& owner) {
   checks_.try_emplace({address, owner.service.uid}, free_check{owner.service.name, 0, 0, {}, 0});
 }
 
-ISAT_KUBERNETES_INLINE void assignment_table::on_service(std::uint64_t id, time_point now, assignment_outcome outcome,
-                                                         const std::optional<assignee>& found) {
+ISAT_INLINE void assignment_table::on_service(std::uint64_t id, time_point now, assignment_outcome outcome,
+                                              const std::optional<assignee>& found) {
   const auto asked = checking_.find(id);
   if (asked == checking_.end()) return;
   const check_key key = std::move(asked->second);
@@ -264,8 +263,8 @@ ISAT_KUBERNETES_INLINE void assignment_table::on_service(std::uint64_t id, time_
   free_unless_needed(key, now, found);
 }
 
-ISAT_KUBERNETES_INLINE void assignment_table::free_unless_needed(const check_key& key, time_point now,
-                                                                 const std::optional<assignee>& found) {
+ISAT_INLINE void assignment_table::free_unless_needed(const check_key& key, time_point now,
+                                                      const std::optional<assignee>& found) {
   const auto* const claim = book_.find(key.address);
   const auto* const owner = claim != nullptr ? claim->find(key.uid) : nullptr;
   if (owner == nullptr) return;

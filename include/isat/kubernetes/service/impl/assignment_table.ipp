@@ -10,35 +10,33 @@
 
 namespace isat::inline v0::kubernetes {
 
-ISAT_KUBERNETES_INLINE assignment_table::assignment_table(assignment_settings settings)
+ISAT_INLINE assignment_table::assignment_table(assignment_settings settings)
     : settings_{std::move(settings)}, book_{settings_.prefix, settings_.seed} {}
 
 // ---- Rules ----
 
-ISAT_KUBERNETES_INLINE bool assignment_table::is_ours(const assignee& service) const noexcept {
+ISAT_INLINE bool assignment_table::is_ours(const assignee& service) const noexcept {
   return service.load_balancer && service.lb_class == settings_.lb_class;
 }
 
 // By the claim's class, not by ours: assigners with other settings may be at work, and a class never changes as long as
 // the Service is of this type. What may_get() says must follow from the version of the Service and the claim alone.
-ISAT_KUBERNETES_INLINE bool assignment_table::may_hold(const assignee& service,
-                                                       const detail::claim_owner& owner) noexcept {
+ISAT_INLINE bool assignment_table::may_hold(const assignee& service, const detail::claim_owner& owner) noexcept {
   return service.load_balancer && service.lb_class == owner.lb_class;
 }
 
-ISAT_KUBERNETES_INLINE bool assignment_table::may_get(const assignee& service, ipv4_address address,
-                                                      const detail::claim_owner& owner) noexcept {
+ISAT_INLINE bool assignment_table::may_get(const assignee& service, ipv4_address address,
+                                           const detail::claim_owner& owner) noexcept {
   if (!may_hold(service, owner) || service.going) return false;
   return service.wanted.empty() ? service.addresses.empty() && !service.foreign : service.wanted_address() == address;
 }
 
-ISAT_KUBERNETES_INLINE bool assignment_table::needs(const assignee& service, ipv4_address address,
-                                                    const detail::claim_owner& owner) noexcept {
+ISAT_INLINE bool assignment_table::needs(const assignee& service, ipv4_address address,
+                                         const detail::claim_owner& owner) noexcept {
   return service.names(address) || may_get(service, address, owner);
 }
 
-ISAT_KUBERNETES_INLINE bool assignment_table::can_join(const assignee& service,
-                                                       const detail::address_claim& claim) const {
+ISAT_INLINE bool assignment_table::can_join(const assignee& service, const detail::address_claim& claim) const {
   if (claim.owners.empty() || claim.sharing.empty() || claim.sharing != service.sharing) return false;
   return std::ranges::all_of(claim.owners, [&](const detail::claim_owner& each) {
     const auto found = services_.find(each.service.name);
@@ -48,7 +46,7 @@ ISAT_KUBERNETES_INLINE bool assignment_table::can_join(const assignee& service,
 }
 
 // Although nobody claims it.
-ISAT_KUBERNETES_INLINE bool assignment_table::is_taken(ipv4_address address, const assignee& service) const {
+ISAT_INLINE bool assignment_table::is_taken(ipv4_address address, const assignee& service) const {
   const auto found = named_by_.find(address);
   const bool named = found != named_by_.end() && (found->second.size() > 1 || !service.names(address));
   return named || (settings_.in_use && settings_.in_use(address));
@@ -56,12 +54,12 @@ ISAT_KUBERNETES_INLINE bool assignment_table::is_taken(ipv4_address address, con
 
 // ---- Services ----
 
-ISAT_KUBERNETES_INLINE void assignment_table::begin_list() {
+ISAT_INLINE void assignment_table::begin_list() {
   ++list_;
   listing_ = true;
 }
 
-ISAT_KUBERNETES_INLINE void assignment_table::end_list() {
+ISAT_INLINE void assignment_table::end_list() {
   std::vector<object_name> gone;
   for (const auto& [name, service] : services_) {
     if (listing_ && service.list != list_) gone.push_back(name);
@@ -71,7 +69,7 @@ ISAT_KUBERNETES_INLINE void assignment_table::end_list() {
   if (!std::exchange(listed_, true)) begin_work();
 }
 
-ISAT_KUBERNETES_INLINE void assignment_table::set(assignee service) {
+ISAT_INLINE void assignment_table::set(assignee service) {
   const object_name name = service.service.name;
   auto found = services_.find(name);
   if (found != services_.end() && found->second.facts.service.uid != service.service.uid) {
@@ -91,7 +89,7 @@ ISAT_KUBERNETES_INLINE void assignment_table::set(assignee service) {
   if (fewer) queue_waiting();
 }
 
-ISAT_KUBERNETES_INLINE void assignment_table::erase(const object_name& name) {
+ISAT_INLINE void assignment_table::erase(const object_name& name) {
   const auto found = services_.find(name);
   if (found == services_.end()) return;
   const assignee gone = std::move(found->second.facts);
@@ -106,12 +104,12 @@ ISAT_KUBERNETES_INLINE void assignment_table::erase(const object_name& name) {
   }
 }
 
-ISAT_KUBERNETES_INLINE assignment_table::known_service* assignment_table::find(const service_reference& which) {
+ISAT_INLINE assignment_table::known_service* assignment_table::find(const service_reference& which) {
   const auto found = services_.find(which.name);
   return found != services_.end() && found->second.facts.service.uid == which.uid ? &found->second : nullptr;
 }
 
-ISAT_KUBERNETES_INLINE void assignment_table::index_addresses(const assignee& service, bool named) {
+ISAT_INLINE void assignment_table::index_addresses(const assignee& service, bool named) {
   for (const ipv4_address each : service.addresses) {
     if (!settings_.pool.contains(each)) continue;
     auto& names = named_by_[each];
@@ -120,11 +118,11 @@ ISAT_KUBERNETES_INLINE void assignment_table::index_addresses(const assignee& se
   }
 }
 
-ISAT_KUBERNETES_INLINE void assignment_table::queue(known_service& service) {
+ISAT_INLINE void assignment_table::queue(known_service& service) {
   if (!std::exchange(service.queued, true)) queue_.push_back(service.facts.service.name);
 }
 
-ISAT_KUBERNETES_INLINE void assignment_table::queue_waiting() {
+ISAT_INLINE void assignment_table::queue_waiting() {
   free_from_ = {};
   in_use_.clear();
   for (const object_name& each : std::exchange(waiting_, {})) {
@@ -134,7 +132,7 @@ ISAT_KUBERNETES_INLINE void assignment_table::queue_waiting() {
 
 // ---- What a Service should have ----
 
-ISAT_KUBERNETES_INLINE void assignment_table::work(time_point now) {
+ISAT_INLINE void assignment_table::work(time_point now) {
   if (!is_ready()) return;
   looked_in_use_ = false;
   while (!retries_.empty() && retries_.begin()->first <= now) {
@@ -152,7 +150,7 @@ ISAT_KUBERNETES_INLINE void assignment_table::work(time_point now) {
 }
 
 // Whatever it returns without having done is done when it is considered again: what it waits for queues it.
-ISAT_KUBERNETES_INLINE void assignment_table::consider(known_service& service, time_point now) {
+ISAT_INLINE void assignment_table::consider(known_service& service, time_point now) {
   if (service.patching || service.claiming > 0) return;
   if (service.not_before > now) {
     retries_.emplace(service.not_before, service.facts.service.name);
@@ -165,7 +163,7 @@ ISAT_KUBERNETES_INLINE void assignment_table::consider(known_service& service, t
 }
 
 /// @return false if its status has to be mended first
-ISAT_KUBERNETES_INLINE bool assignment_table::look_at_claims(known_service& service) {
+ISAT_INLINE bool assignment_table::look_at_claims(known_service& service) {
   const assignee& facts = service.facts;
   for (const ipv4_address each : book_.claims_of(facts.service.uid)) {
     const auto* const claim = book_.find(each);
@@ -193,7 +191,7 @@ ISAT_KUBERNETES_INLINE bool assignment_table::look_at_claims(known_service& serv
 }
 
 /// Claims what its status names already. @return false if there is something to wait for
-ISAT_KUBERNETES_INLINE bool assignment_table::adopt(known_service& service) {
+ISAT_INLINE bool assignment_table::adopt(known_service& service) {
   for (const ipv4_address each : service.facts.addresses) {
     if (!settings_.pool.contains(each)) continue;
     if (book_.is_unknown(each)) return false;
@@ -212,7 +210,7 @@ ISAT_KUBERNETES_INLINE bool assignment_table::adopt(known_service& service) {
   return true;
 }
 
-ISAT_KUBERNETES_INLINE void assignment_table::find_address(known_service& service) {
+ISAT_INLINE void assignment_table::find_address(known_service& service) {
   const assignee& facts = service.facts;
   const bool others = facts.foreign || std::ranges::any_of(facts.addresses, [this](ipv4_address each) {
                         return !settings_.pool.contains(each);
@@ -227,7 +225,7 @@ ISAT_KUBERNETES_INLINE void assignment_table::find_address(known_service& servic
   wanted ? choose_wanted(service, *wanted) : choose_any(service);
 }
 
-ISAT_KUBERNETES_INLINE bool assignment_table::go_on_with_claim(known_service& service) {
+ISAT_INLINE bool assignment_table::go_on_with_claim(known_service& service) {
   const assignee& facts = service.facts;
   for (const ipv4_address each : book_.claims_of(facts.service.uid)) {
     if (book_.is_unknown(each)) return true;
@@ -244,7 +242,7 @@ ISAT_KUBERNETES_INLINE bool assignment_table::go_on_with_claim(known_service& se
   return false;
 }
 
-ISAT_KUBERNETES_INLINE void assignment_table::choose_wanted(known_service& service, ipv4_address wanted) {
+ISAT_INLINE void assignment_table::choose_wanted(known_service& service, ipv4_address wanted) {
   const assignee& facts = service.facts;
   if (!settings_.pool.contains(wanted)) {
     return tell_trouble(service, {assignment_news::not_in_pool, facts.service, wanted, {}, {}});
@@ -259,7 +257,7 @@ ISAT_KUBERNETES_INLINE void assignment_table::choose_wanted(known_service& servi
   tell_trouble(service, {assignment_news::in_use, facts.service, wanted, std::move(other), {}});
 }
 
-ISAT_KUBERNETES_INLINE void assignment_table::choose_any(known_service& service) {
+ISAT_INLINE void assignment_table::choose_any(known_service& service) {
   const auto shared = find_shared(service.facts);
   if (shared && claim(service, *shared)) return;
   const auto free = find_free(service.facts);
@@ -269,7 +267,7 @@ ISAT_KUBERNETES_INLINE void assignment_table::choose_any(known_service& service)
   if (is_certain) tell_trouble(service, {assignment_news::pool_full, service.facts.service, {}, {}, {}});
 }
 
-ISAT_KUBERNETES_INLINE std::optional<ipv4_address> assignment_table::find_shared(const assignee& service) const {
+ISAT_INLINE std::optional<ipv4_address> assignment_table::find_shared(const assignee& service) const {
   if (service.sharing.empty()) return std::nullopt;
   for (const auto& [first, block] : book_.blocks()) {
     if (book_.usable(first) == nullptr) continue;
@@ -282,7 +280,7 @@ ISAT_KUBERNETES_INLINE std::optional<ipv4_address> assignment_table::find_shared
 
 // Never looks twice at what is not free: what makes an address free, or a block known, calls queue_waiting(), which
 // begins anew. Only when something else in the cluster gives an address up nobody tells.
-ISAT_KUBERNETES_INLINE std::optional<ipv4_address> assignment_table::find_free(const assignee& service) {
+ISAT_INLINE std::optional<ipv4_address> assignment_table::find_free(const assignee& service) {
   if (!looked_in_use_) {
     for (const ipv4_address each : in_use_) {
       if (has_room(each) && book_.find(each) == nullptr && !is_taken(each, service)) return each;
@@ -302,25 +300,25 @@ ISAT_KUBERNETES_INLINE std::optional<ipv4_address> assignment_table::find_free(c
 }
 
 // For any claim, in its block.
-ISAT_KUBERNETES_INLINE bool assignment_table::has_room(ipv4_address address) const {
+ISAT_INLINE bool assignment_table::has_room(ipv4_address address) const {
   const auto* const block = book_.usable(address);
   return block != nullptr && block->octets < detail::block_octets_free;
 }
 
-ISAT_KUBERNETES_INLINE bool assignment_table::claim(known_service& service, ipv4_address address) {
+ISAT_INLINE bool assignment_table::claim(known_service& service, ipv4_address address) {
   const assignee& facts = service.facts;
   if (!book_.claim(address, {facts.service, facts.lb_class}, facts.sharing, facts.version)) return false;
   ++service.claiming;
   return true;
 }
 
-ISAT_KUBERNETES_INLINE void assignment_table::patch(known_service& service, std::vector<ipv4_address> addresses,
-                                                    assignment_notice news) {
+ISAT_INLINE void assignment_table::patch(known_service& service, std::vector<ipv4_address> addresses,
+                                         assignment_notice news) {
   service.patching = true;
   patches_.push_back({service.facts.service, service.facts.version, std::move(addresses), std::move(news)});
 }
 
-ISAT_KUBERNETES_INLINE void assignment_table::tell_trouble(known_service& service, assignment_notice trouble) {
+ISAT_INLINE void assignment_table::tell_trouble(known_service& service, assignment_notice trouble) {
   if (service.trouble == trouble) return;
   service.trouble = trouble;
   if (trouble.news != assignment_news::none) notices_.push_back(std::move(trouble));

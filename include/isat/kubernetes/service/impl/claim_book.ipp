@@ -11,30 +11,30 @@
 
 namespace isat::inline v0::kubernetes::detail {
 
-ISAT_KUBERNETES_INLINE std::size_t claim_book::claim_count() const noexcept {
+ISAT_INLINE std::size_t claim_book::claim_count() const noexcept {
   std::size_t count = 0;
   for (const auto& [first, block] : blocks_) count += block.claims.size();
   return count;
 }
 
-ISAT_KUBERNETES_INLINE const claim_block* claim_book::usable(ipv4_address address) const {
+ISAT_INLINE const claim_block* claim_book::usable(ipv4_address address) const {
   const auto found = blocks_.find(address_pool::block_of(address));
   return found != blocks_.end() && found->second.known && !found->second.foreign ? &found->second : nullptr;
 }
 
-ISAT_KUBERNETES_INLINE bool claim_book::is_unknown(ipv4_address address) const {
+ISAT_INLINE bool claim_book::is_unknown(ipv4_address address) const {
   const auto found = blocks_.find(address_pool::block_of(address));
   return found != blocks_.end() && !found->second.known;
 }
 
-ISAT_KUBERNETES_INLINE const address_claim* claim_book::find(ipv4_address address) const {
+ISAT_INLINE const address_claim* claim_book::find(ipv4_address address) const {
   const claim_block* const block = usable(address);
   if (block == nullptr) return nullptr;
   const auto found = block->claims.find(address);
   return found != block->claims.end() ? &found->second : nullptr;
 }
 
-ISAT_KUBERNETES_INLINE const std::set<ipv4_address>& claim_book::claims_of(std::string_view uid) const {
+ISAT_INLINE const std::set<ipv4_address>& claim_book::claims_of(std::string_view uid) const {
   static const std::set<ipv4_address> none;
   const auto found = by_uid_.find(uid);
   return found != by_uid_.end() ? found->second : none;
@@ -42,8 +42,7 @@ ISAT_KUBERNETES_INLINE const std::set<ipv4_address>& claim_book::claims_of(std::
 
 // ---- Plans ----
 
-ISAT_KUBERNETES_INLINE bool claim_book::claim(ipv4_address address, claim_owner owner, std::string sharing,
-                                              std::string version) {
+ISAT_INLINE bool claim_book::claim(ipv4_address address, claim_owner owner, std::string sharing, std::string version) {
   claim_block& block = blocks_.at(address_pool::block_of(address));
   const auto found = block.claims.find(address);
   address_claim next = found != block.claims.end() ? found->second : address_claim{};
@@ -59,7 +58,7 @@ ISAT_KUBERNETES_INLINE bool claim_book::claim(ipv4_address address, claim_owner 
   return true;
 }
 
-ISAT_KUBERNETES_INLINE void claim_book::free(ipv4_address address, std::string_view uid) {
+ISAT_INLINE void claim_book::free(ipv4_address address, std::string_view uid) {
   claim_block& block = blocks_.at(address_pool::block_of(address));
   const auto found = block.claims.find(address);
   if (found == block.claims.end()) return;
@@ -82,8 +81,8 @@ ISAT_KUBERNETES_INLINE void claim_book::free(ipv4_address address, std::string_v
 
 // ---- Records ----
 
-ISAT_KUBERNETES_INLINE void claim_book::list(const std::vector<ipv4_address>& blocks,
-                                             const std::vector<election::entry>& records) {
+ISAT_INLINE void claim_book::list(const std::vector<ipv4_address>& blocks,
+                                  const std::vector<election::entry>& records) {
   listed_ = true;
   for (const ipv4_address each : blocks) {
     const auto found = std::ranges::find(records, name_of(each), &election::entry::name);
@@ -91,7 +90,7 @@ ISAT_KUBERNETES_INLINE void claim_book::list(const std::vector<ipv4_address>& bl
   }
 }
 
-ISAT_KUBERNETES_INLINE std::vector<claim_change> claim_book::load(ipv4_address block, const election::entry& record) {
+ISAT_INLINE std::vector<claim_change> claim_book::load(ipv4_address block, const election::entry& record) {
   claim_block& into = blocks_[block];
   std::vector<claim_change> dropped = std::exchange(into.sent, {});
   std::ranges::move(std::exchange(into.planned, {}), std::back_inserter(dropped));
@@ -104,27 +103,27 @@ ISAT_KUBERNETES_INLINE std::vector<claim_change> claim_book::load(ipv4_address b
   return dropped;
 }
 
-ISAT_KUBERNETES_INLINE std::vector<claim_change> claim_book::written(ipv4_address block, const election::version& at) {
+ISAT_INLINE std::vector<claim_change> claim_book::written(ipv4_address block, const election::version& at) {
   claim_block& into = blocks_.at(block);
   into.at = at;
   into.failures = 0;
   return std::exchange(into.sent, {});
 }
 
-ISAT_KUBERNETES_INLINE void claim_book::lose(ipv4_address block, time_point not_before) {
+ISAT_INLINE void claim_book::lose(ipv4_address block, time_point not_before) {
   claim_block& lost = blocks_.at(block);
   lost.known = false;
   lost.not_before = not_before;
 }
 
-ISAT_KUBERNETES_INLINE election::entry claim_book::make_write(ipv4_address block, std::uint64_t id) {
+ISAT_INLINE election::entry claim_book::make_write(ipv4_address block, std::uint64_t id) {
   claim_block& from = blocks_.at(block);
   from.request = id;
   from.sent = std::exchange(from.planned, {});
   return {name_of(block), from.at, make_pool_record(block, from.claims, isat::detail::hex_text(nonces_.next())), false};
 }
 
-ISAT_KUBERNETES_INLINE void claim_book::replace(claim_block& block, block_claims claims) {
+ISAT_INLINE void claim_book::replace(claim_block& block, block_claims claims) {
   index(block.claims, false);
   block.claims = std::move(claims);
   index(block.claims, true);
@@ -132,7 +131,7 @@ ISAT_KUBERNETES_INLINE void claim_book::replace(claim_block& block, block_claims
   for (const auto& [address, claim] : block.claims) block.octets += octets_of(claim);
 }
 
-ISAT_KUBERNETES_INLINE void claim_book::index(const block_claims& claims, bool present) {
+ISAT_INLINE void claim_book::index(const block_claims& claims, bool present) {
   for (const auto& [address, claim] : claims) {
     for (const claim_owner& owner : claim.owners) {
       auto& of = by_uid_[owner.service.uid];

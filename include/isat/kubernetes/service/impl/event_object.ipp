@@ -16,7 +16,7 @@ namespace isat::inline v0::kubernetes::detail {
 
 inline std::string_view to_word(event_type type) noexcept { return type == event_type::warning ? "Warning" : "Normal"; }
 
-ISAT_KUBERNETES_INLINE std::string event_name(const service_event& fact, std::chrono::seconds window, micro_time now) {
+ISAT_INLINE std::string event_name(const service_event& fact, std::chrono::seconds window, micro_time now) {
   const auto length = std::max(window, std::chrono::seconds{1});
   std::uint64_t hash = static_cast<std::uint64_t>(now.time_since_epoch() / length);
   const std::string_view texts[] = {fact.service.uid, to_word(fact.type), fact.reason,
@@ -26,8 +26,8 @@ ISAT_KUBERNETES_INLINE std::string event_name(const service_event& fact, std::ch
   return fact.service.name.name.substr(0, 200) + '.' + isat::detail::hex_text(hash);
 }
 
-ISAT_KUBERNETES_INLINE boost::json::object make_event(const service_event& fact, const event_recorder_options& who,
-                                                      std::string_view name, micro_time now) {
+ISAT_INLINE boost::json::object make_event(const service_event& fact, const event_recorder_options& who,
+                                           std::string_view name, micro_time now) {
   const auto word = [](const std::string& text) { return printable(text, event_word_max); };
   boost::json::object regarding{{"apiVersion", "v1"},
                                 {"kind", "Service"},

@@ -128,15 +128,15 @@ class event_recorder::state : public std::enable_shared_from_this<state> {
   bool closed_ = false;
 };
 
-ISAT_KUBERNETES_INLINE event_recorder::event_recorder(api_client& client, event_recorder_options options)
+ISAT_INLINE event_recorder::event_recorder(api_client& client, event_recorder_options options)
     : state_{std::make_shared<state>(client, std::move(options))} {}
 
-ISAT_KUBERNETES_INLINE event_recorder::~event_recorder() { state_->close(); }
+ISAT_INLINE event_recorder::~event_recorder() { state_->close(); }
 
-ISAT_KUBERNETES_INLINE void event_recorder::record(service_event fact) { state_->record(std::move(fact)); }
+ISAT_INLINE void event_recorder::record(service_event fact) { state_->record(std::move(fact)); }
 
-ISAT_KUBERNETES_INLINE const event_counters& event_recorder::counters() const noexcept { return state_->counters(); }
+ISAT_INLINE const event_counters& event_recorder::counters() const noexcept { return state_->counters(); }
 
-ISAT_KUBERNETES_INLINE std::size_t event_recorder::waiting() const noexcept { return state_->waiting(); }
+ISAT_INLINE std::size_t event_recorder::waiting() const noexcept { return state_->waiting(); }
 
 }  // namespace isat::inline v0::kubernetes

@@ -10,7 +10,7 @@
 
 namespace isat::inline v0::kubernetes::detail {
 
-ISAT_KUBERNETES_INLINE std::vector<ipv4_address> node_index::set(node_facts facts, std::uint32_t list) {
+ISAT_INLINE std::vector<ipv4_address> node_index::set(node_facts facts, std::uint32_t list) {
   node& entry = nodes_[facts.name];
   entry.list = list;
   if (entry.facts == facts) return {};
@@ -24,7 +24,7 @@ ISAT_KUBERNETES_INLINE std::vector<ipv4_address> node_index::set(node_facts fact
   return concerned;
 }
 
-ISAT_KUBERNETES_INLINE std::vector<ipv4_address> node_index::erase(std::string_view name) {
+ISAT_INLINE std::vector<ipv4_address> node_index::erase(std::string_view name) {
   const auto found = nodes_.find(name);
   if (found == nodes_.end()) return {};
   detach(found->second);
@@ -33,7 +33,7 @@ ISAT_KUBERNETES_INLINE std::vector<ipv4_address> node_index::erase(std::string_v
   return concerned;
 }
 
-ISAT_KUBERNETES_INLINE std::vector<ipv4_address> node_index::sweep(std::uint32_t list) {
+ISAT_INLINE std::vector<ipv4_address> node_index::sweep(std::uint32_t list) {
   std::vector<ipv4_address> concerned;
   for (auto each = nodes_.begin(); each != nodes_.end();) {
     const auto at = each++;
@@ -44,24 +44,24 @@ ISAT_KUBERNETES_INLINE std::vector<ipv4_address> node_index::sweep(std::uint32_t
   return concerned;
 }
 
-ISAT_KUBERNETES_INLINE void node_index::detach(const node& from) {
+ISAT_INLINE void node_index::detach(const node& from) {
   for (const ipv4_address address : from.facts.addresses) {
     const auto [begin, end] = addresses_.equal_range(address);
     addresses_.erase(std::find_if(begin, end, [&from](const auto& each) { return each.second == &from; }));
   }
 }
 
-ISAT_KUBERNETES_INLINE const node_facts* node_index::find(std::string_view name) const {
+ISAT_INLINE const node_facts* node_index::find(std::string_view name) const {
   const auto found = nodes_.find(name);
   return found != nodes_.end() ? &found->second.facts : nullptr;
 }
 
-ISAT_KUBERNETES_INLINE const node_facts* node_index::holder_of(ipv4_address address) const {
+ISAT_INLINE const node_facts* node_index::holder_of(ipv4_address address) const {
   const auto found = addresses_.find(address);
   return found != addresses_.end() ? &found->second->facts : nullptr;
 }
 
-ISAT_KUBERNETES_INLINE std::size_t node_index::memory() const noexcept {
+ISAT_INLINE std::size_t node_index::memory() const noexcept {
   std::size_t octets = addresses_.size() * 64;
   for (const auto& [name, entry] : nodes_) {
     octets += 64 + sizeof(entry) + 2 * (sizeof(std::string) + name.capacity()) +

@@ -61,7 +61,7 @@ inline std::string shortened(std::string_view text) {
   return result;
 }
 
-ISAT_KUBERNETES_INLINE std::optional<object_name> read_name(const json::object& object) {
+ISAT_INLINE std::optional<object_name> read_name(const json::object& object) {
   const json::object& metadata = object_in(object, "metadata");
   const std::string_view name = text_in(metadata, "name");
   const std::string_view name_space = text_in(metadata, "namespace");
@@ -117,7 +117,7 @@ inline void read_port(const json::object& port, service_facts& into) {
   into.ports.push_back({protocol, static_cast<std::uint16_t>(number)});
 }
 
-ISAT_KUBERNETES_INLINE std::optional<service_facts> read_service(const json::object& service) {
+ISAT_INLINE std::optional<service_facts> read_service(const json::object& service) {
   auto name = read_name(service);
   if (!name) return std::nullopt;
   const json::object& spec = object_in(service, "spec");
@@ -148,7 +148,7 @@ inline void read_endpoint(const json::object& endpoint, slice_facts& into) {
   if (!node.empty() && node.size() <= service_limits::name_octets) into.nodes.emplace_back(node);
 }
 
-ISAT_KUBERNETES_INLINE std::optional<slice_facts> read_slice(const json::object& slice) {
+ISAT_INLINE std::optional<slice_facts> read_slice(const json::object& slice) {
   auto name = read_name(slice);
   if (!name) return std::nullopt;
   slice_facts result;
@@ -165,7 +165,7 @@ ISAT_KUBERNETES_INLINE std::optional<slice_facts> read_slice(const json::object&
 
 // ---- Nodes ----
 
-ISAT_KUBERNETES_INLINE std::optional<node_facts> read_node(const json::object& node) {
+ISAT_INLINE std::optional<node_facts> read_node(const json::object& node) {
   auto name = read_name(node);
   if (!name) return std::nullopt;
   const json::object& status = object_in(node, "status");

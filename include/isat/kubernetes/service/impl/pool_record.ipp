@@ -15,7 +15,7 @@ inline constexpr std::string_view owner_end = ", ";
 inline constexpr std::string_view class_mark = " class=";
 inline constexpr std::string_view sharing_mark = "; share=";
 
-ISAT_KUBERNETES_INLINE const claim_owner* address_claim::find(std::string_view uid) const noexcept {
+ISAT_INLINE const claim_owner* address_claim::find(std::string_view uid) const noexcept {
   for (const claim_owner& each : owners) {
     if (each.service.uid == uid) return &each;
   }
@@ -43,7 +43,7 @@ inline std::optional<claim_owner> read_owner(std::string_view text) {
   return whole ? std::optional{std::move(result)} : std::nullopt;
 }
 
-ISAT_KUBERNETES_INLINE address_claim read_claim(std::string_view note) {
+ISAT_INLINE address_claim read_claim(std::string_view note) {
   address_claim result;
   std::string_view rest = note;
   if (const std::size_t mark = rest.find(sharing_mark); mark != std::string_view::npos) {
@@ -60,7 +60,7 @@ ISAT_KUBERNETES_INLINE address_claim read_claim(std::string_view note) {
   }
 }
 
-ISAT_KUBERNETES_INLINE std::string to_note(const address_claim& claim) {
+ISAT_INLINE std::string to_note(const address_claim& claim) {
   if (claim.owners.empty()) return claim.unreadable;
   std::string result;
   for (const claim_owner& each : claim.owners) {
@@ -72,7 +72,7 @@ ISAT_KUBERNETES_INLINE std::string to_note(const address_claim& claim) {
   return result;
 }
 
-ISAT_KUBERNETES_INLINE std::size_t octets_of(const address_claim& claim) noexcept {
+ISAT_INLINE std::size_t octets_of(const address_claim& claim) noexcept {
   std::size_t octets = 32 + claim.unreadable.size() + claim.sharing.size();
   for (const claim_owner& each : claim.owners) {
     octets += each.service.name.name_space.size() + each.service.name.name.size() + each.service.uid.size() +
@@ -83,8 +83,7 @@ ISAT_KUBERNETES_INLINE std::size_t octets_of(const address_claim& claim) noexcep
 
 // ---- Records ----
 
-ISAT_KUBERNETES_INLINE election::record make_pool_record(ipv4_address block, const block_claims& claims,
-                                                         std::string nonce) {
+ISAT_INLINE election::record make_pool_record(ipv4_address block, const block_claims& claims, std::string nonce) {
   election::record result;
   result.nonce = std::move(nonce);
   result.notes.emplace(pool_note, block.to_string());
@@ -92,7 +91,7 @@ ISAT_KUBERNETES_INLINE election::record make_pool_record(ipv4_address block, con
   return result;
 }
 
-ISAT_KUBERNETES_INLINE std::optional<block_claims> read_pool_record(ipv4_address block, const election::record& value) {
+ISAT_INLINE std::optional<block_claims> read_pool_record(ipv4_address block, const election::record& value) {
   const auto mark = value.notes.find(std::string{pool_note});
   if (mark == value.notes.end() || mark->second != block.to_string()) return std::nullopt;
   block_claims result;

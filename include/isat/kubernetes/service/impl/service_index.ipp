@@ -13,7 +13,7 @@ namespace isat::inline v0::kubernetes::detail {
 
 // ---- Services ----
 
-ISAT_KUBERNETES_INLINE void service_index::set(service_facts facts, std::uint32_t list) {
+ISAT_INLINE void service_index::set(service_facts facts, std::uint32_t list) {
   service& entry = entry_of(facts.name);
   entry.list = list;
   entry.flaws = std::move(facts.flaws);
@@ -29,14 +29,14 @@ ISAT_KUBERNETES_INLINE void service_index::set(service_facts facts, std::uint32_
   attach(entry);
 }
 
-ISAT_KUBERNETES_INLINE void service_index::erase_service(const object_name& name) {
+ISAT_INLINE void service_index::erase_service(const object_name& name) {
   const auto found = services_.find(name);
   if (found == services_.end()) return;
   forget(found->second);
   drop_if_empty(found->second);
 }
 
-ISAT_KUBERNETES_INLINE void service_index::sweep_services(std::uint32_t list) {
+ISAT_INLINE void service_index::sweep_services(std::uint32_t list) {
   for (auto each = services_.begin(); each != services_.end();) {
     service& entry = (each++)->second;
     if (entry.list == list) continue;
@@ -45,13 +45,13 @@ ISAT_KUBERNETES_INLINE void service_index::sweep_services(std::uint32_t list) {
   }
 }
 
-ISAT_KUBERNETES_INLINE service_index::service& service_index::entry_of(const object_name& name) {
+ISAT_INLINE service_index::service& service_index::entry_of(const object_name& name) {
   const auto [found, added] = services_.try_emplace(name);
   if (added) found->second.name = &found->first;
   return found->second;
 }
 
-ISAT_KUBERNETES_INLINE void service_index::forget(service& what) {
+ISAT_INLINE void service_index::forget(service& what) {
   if (!std::exchange(what.known, false)) return;
   --known_;
   detach(what);
@@ -61,18 +61,18 @@ ISAT_KUBERNETES_INLINE void service_index::forget(service& what) {
   what.flaws = {};
 }
 
-ISAT_KUBERNETES_INLINE void service_index::drop_if_empty(const service& entry) {
+ISAT_INLINE void service_index::drop_if_empty(const service& entry) {
   if (!entry.known && entry.slices.empty()) services_.erase(services_.find(*entry.name));
 }
 
-ISAT_KUBERNETES_INLINE const service_index::service* service_index::find(const object_name& name) const {
+ISAT_INLINE const service_index::service* service_index::find(const object_name& name) const {
   const auto found = services_.find(name);
   return found != services_.end() && found->second.known ? &found->second : nullptr;
 }
 
 // ---- Addresses ----
 
-ISAT_KUBERNETES_INLINE void service_index::attach(service& to) {
+ISAT_INLINE void service_index::attach(service& to) {
   const auto by_name = [](const service* one, const service* other) { return *one->name < *other->name; };
   for (const ipv4_address address : to.addresses) {
     services& list = addresses_[address];
@@ -81,7 +81,7 @@ ISAT_KUBERNETES_INLINE void service_index::attach(service& to) {
   }
 }
 
-ISAT_KUBERNETES_INLINE void service_index::detach(service& from) {
+ISAT_INLINE void service_index::detach(service& from) {
   for (const ipv4_address address : from.addresses) {
     const auto found = addresses_.find(address);
     std::erase(found->second, &from);
@@ -90,25 +90,25 @@ ISAT_KUBERNETES_INLINE void service_index::detach(service& from) {
   }
 }
 
-ISAT_KUBERNETES_INLINE const service_index::services& service_index::at(ipv4_address address) const {
+ISAT_INLINE const service_index::services& service_index::at(ipv4_address address) const {
   static const services none;
   const auto found = addresses_.find(address);
   return found != addresses_.end() ? found->second : none;
 }
 
-ISAT_KUBERNETES_INLINE void service_index::touch(ipv4_address address) {
+ISAT_INLINE void service_index::touch(ipv4_address address) {
   if (addresses_.contains(address)) touched_.insert(address);
 }
 
-ISAT_KUBERNETES_INLINE void service_index::touch_all() {
+ISAT_INLINE void service_index::touch_all() {
   for (const auto& each : addresses_) touched_.insert(touched_.end(), each.first);
 }
 
-ISAT_KUBERNETES_INLINE void service_index::touch_addresses(const service& of) {
+ISAT_INLINE void service_index::touch_addresses(const service& of) {
   touched_.insert(of.addresses.begin(), of.addresses.end());
 }
 
-ISAT_KUBERNETES_INLINE std::optional<ipv4_address> service_index::take_touched() {
+ISAT_INLINE std::optional<ipv4_address> service_index::take_touched() {
   if (touched_.empty()) return std::nullopt;
   const ipv4_address first = *touched_.begin();
   touched_.erase(touched_.begin());
@@ -117,7 +117,7 @@ ISAT_KUBERNETES_INLINE std::optional<ipv4_address> service_index::take_touched()
 
 // ---- Slices ----
 
-ISAT_KUBERNETES_INLINE void service_index::set(const slice_facts& facts, std::uint32_t list) {
+ISAT_INLINE void service_index::set(const slice_facts& facts, std::uint32_t list) {
   if (facts.service.empty()) return erase_slice(facts.name);
   slice& entry = slices_[facts.name];
   entry.list = list;
@@ -136,7 +136,7 @@ ISAT_KUBERNETES_INLINE void service_index::set(const slice_facts& facts, std::ui
   touch_addresses(owner);
 }
 
-ISAT_KUBERNETES_INLINE void service_index::erase_slice(const object_name& name) {
+ISAT_INLINE void service_index::erase_slice(const object_name& name) {
   const auto found = slices_.find(name);
   if (found == slices_.end()) return;
   unlink(found->second);
@@ -144,14 +144,14 @@ ISAT_KUBERNETES_INLINE void service_index::erase_slice(const object_name& name) 
   slices_.erase(found);
 }
 
-ISAT_KUBERNETES_INLINE void service_index::sweep_slices(std::uint32_t list) {
+ISAT_INLINE void service_index::sweep_slices(std::uint32_t list) {
   for (auto each = slices_.begin(); each != slices_.end();) {
     const auto at = each++;
     if (at->second.list != list) erase_slice(at->first);
   }
 }
 
-ISAT_KUBERNETES_INLINE void service_index::unlink(slice& what) noexcept {
+ISAT_INLINE void service_index::unlink(slice& what) noexcept {
   if (what.of == nullptr) return;
   touch_addresses(*what.of);
   std::erase(what.of->slices, &what);
@@ -160,8 +160,7 @@ ISAT_KUBERNETES_INLINE void service_index::unlink(slice& what) noexcept {
 
 // ---- Nodes ----
 
-ISAT_KUBERNETES_INLINE std::vector<interned_names::number> service_index::intern(
-    const std::vector<std::string>& nodes) {
+ISAT_INLINE std::vector<interned_names::number> service_index::intern(const std::vector<std::string>& nodes) {
   std::vector<interned_names::number> numbers;
   numbers.reserve(nodes.size());
   for (const auto& name : nodes) numbers.push_back(node_names_.acquire(name));
@@ -169,11 +168,11 @@ ISAT_KUBERNETES_INLINE std::vector<interned_names::number> service_index::intern
   return numbers;
 }
 
-ISAT_KUBERNETES_INLINE void service_index::release(const std::vector<interned_names::number>& nodes) noexcept {
+ISAT_INLINE void service_index::release(const std::vector<interned_names::number>& nodes) noexcept {
   for (const auto number : nodes) node_names_.release(number);
 }
 
-ISAT_KUBERNETES_INLINE service_index::endpoints service_index::endpoints_of(const service& of) noexcept {
+ISAT_INLINE service_index::endpoints service_index::endpoints_of(const service& of) noexcept {
   endpoints result;
   for (const slice* each : of.slices) {
     result.any = result.any || each->unplaced || !each->nodes.empty();
@@ -183,7 +182,7 @@ ISAT_KUBERNETES_INLINE service_index::endpoints service_index::endpoints_of(cons
   return result;
 }
 
-ISAT_KUBERNETES_INLINE bool service_index::have_common_node(const services& of) {
+ISAT_INLINE bool service_index::have_common_node(const services& of) {
   std::optional<std::vector<interned_names::number>> common;
   for (const service* each : of) {
     std::vector<interned_names::number> nodes;
@@ -211,7 +210,7 @@ inline std::size_t memory_of(const object_name& name) noexcept {
   return memory_of(name.name_space) + memory_of(name.name);
 }
 
-ISAT_KUBERNETES_INLINE std::size_t service_index::memory() const noexcept {
+ISAT_INLINE std::size_t service_index::memory() const noexcept {
   std::size_t octets = node_names_.memory() + touched_.size() * (map_node_octets + sizeof(ipv4_address));
   for (const auto& [name, entry] : services_) {
     octets += map_node_octets + sizeof(service_map::value_type) + memory_of(name) + memory_of(entry.uid) +

@@ -13,7 +13,7 @@ namespace isat::inline v0::kubernetes {
 
 namespace detail {
 
-ISAT_KUBERNETES_INLINE std::string_view name_of(port_protocol protocol) noexcept {
+ISAT_INLINE std::string_view name_of(port_protocol protocol) noexcept {
   switch (protocol) {
     case port_protocol::none:
       return "unknown";
@@ -28,7 +28,7 @@ ISAT_KUBERNETES_INLINE std::string_view name_of(port_protocol protocol) noexcept
 }
 
 /// Why an address or this node stands so: goes on after a colon.
-ISAT_KUBERNETES_INLINE std::string reason_of(vip_standing standing, const std::string& node) {
+ISAT_INLINE std::string reason_of(vip_standing standing, const std::string& node) {
   switch (standing) {
     case vip_standing::none:
       return "no Service names it";
@@ -58,7 +58,7 @@ ISAT_KUBERNETES_INLINE std::string reason_of(vip_standing standing, const std::s
   isat::detail::unreachable();
 }
 
-ISAT_KUBERNETES_INLINE std::string flaw_text(const flawed_ingress& ingress) {
+ISAT_INLINE std::string flaw_text(const flawed_ingress& ingress) {
   std::string quoted = '"' + ingress.text + '"';
   switch (ingress.flaw) {
     case ingress_flaw::none:
@@ -77,7 +77,7 @@ ISAT_KUBERNETES_INLINE std::string flaw_text(const flawed_ingress& ingress) {
   isat::detail::unreachable();
 }
 
-ISAT_KUBERNETES_INLINE std::string address_text(const service_notice& notice) {
+ISAT_INLINE std::string address_text(const service_notice& notice) {
   const std::string vip = notice.address.to_string() + " of " + names_of(notice.services);
   if (is_trouble(notice.standing)) return vip + " is not announced: " + reason_of(notice.standing, notice.node);
   const bool elsewhere = notice.standing != vip_standing::announced;
@@ -86,7 +86,7 @@ ISAT_KUBERNETES_INLINE std::string address_text(const service_notice& notice) {
 
 }  // namespace detail
 
-ISAT_KUBERNETES_INLINE std::string names_of(const std::vector<service_reference>& services) {
+ISAT_INLINE std::string names_of(const std::vector<service_reference>& services) {
   constexpr std::size_t named_max = 3;
   std::string text;
   for (std::size_t i = 0; i < services.size() && i < named_max; ++i) {
@@ -97,7 +97,7 @@ ISAT_KUBERNETES_INLINE std::string names_of(const std::vector<service_reference>
   return text;
 }
 
-ISAT_KUBERNETES_INLINE std::string to_text(const service_notice& notice) {
+ISAT_INLINE std::string to_text(const service_notice& notice) {
   switch (notice.kind) {
     case notice_kind::none:
       return {};

@@ -21,7 +21,7 @@ namespace isat::inline v0::kubernetes {
 
 namespace detail {
 
-ISAT_KUBERNETES_INLINE reflector_options reflector_options_of(object_kind kind, const service_source_options& wanted) {
+ISAT_INLINE reflector_options reflector_options_of(object_kind kind, const service_source_options& wanted) {
   const std::size_t page_of_large = wanted.page > 5 ? wanted.page / 5 : std::min<std::size_t>(wanted.page, 1);
   reflector_options options;
   options.page = page_of_large;
@@ -200,24 +200,24 @@ class service_source::state {
   pending_operation<run_signature> run_;
 };
 
-ISAT_KUBERNETES_INLINE service_source::service_source(api_client& client, service_source_options options)
+ISAT_INLINE service_source::service_source(api_client& client, service_source_options options)
     : state_{std::make_unique<state>(client, std::move(options))} {}
 
-ISAT_KUBERNETES_INLINE service_source::~service_source() = default;
+ISAT_INLINE service_source::~service_source() = default;
 
-ISAT_KUBERNETES_INLINE asio::any_io_executor service_source::get_executor() noexcept { return state_->executor(); }
+ISAT_INLINE asio::any_io_executor service_source::get_executor() noexcept { return state_->executor(); }
 
-ISAT_KUBERNETES_INLINE void service_source::set_carried_addresses(std::vector<ipv4_address> addresses) {
+ISAT_INLINE void service_source::set_carried_addresses(std::vector<ipv4_address> addresses) {
   state_->set_carried_addresses(std::move(addresses));
 }
 
-ISAT_KUBERNETES_INLINE const service_table& service_source::table() const noexcept { return state_->table(); }
+ISAT_INLINE const service_table& service_source::table() const noexcept { return state_->table(); }
 
-ISAT_KUBERNETES_INLINE const objects_status& service_source::status(object_kind kind) const noexcept {
+ISAT_INLINE const objects_status& service_source::status(object_kind kind) const noexcept {
   return state_->status(kind);
 }
 
-ISAT_KUBERNETES_INLINE void service_source::do_run(source::vip_sink& sink, handler<run_signature> done) {
+ISAT_INLINE void service_source::do_run(source::vip_sink& sink, handler<run_signature> done) {
   state_->start(sink, std::move(done));
 }
 

@@ -14,11 +14,11 @@ namespace isat::inline v0::kubernetes {
 
 namespace detail {
 
-ISAT_KUBERNETES_INLINE service_reference reference_of(const service_index::service& service) {
+ISAT_INLINE service_reference reference_of(const service_index::service& service) {
   return {*service.name, service.uid};
 }
 
-ISAT_KUBERNETES_INLINE std::vector<service_reference> references_of(const service_index::services& services) {
+ISAT_INLINE std::vector<service_reference> references_of(const service_index::services& services) {
   std::vector<service_reference> result;
   result.reserve(services.size());
   for (const auto* each : services) result.push_back(reference_of(*each));
@@ -32,7 +32,7 @@ struct shared_port {
   const service_index::service* other = nullptr;
 };
 
-ISAT_KUBERNETES_INLINE shared_port find_shared_port(const service_index::services& services) {
+ISAT_INLINE shared_port find_shared_port(const service_index::services& services) {
   std::map<service_port, const service_index::service*> wanted;
   for (const auto* each : services) {
     for (const service_port port : each->ports) {
@@ -45,12 +45,11 @@ ISAT_KUBERNETES_INLINE shared_port find_shared_port(const service_index::service
 
 }  // namespace detail
 
-ISAT_KUBERNETES_INLINE service_table::service_table(service_rules rules)
-    : rules_{std::move(rules)}, services_{rules_.node_name} {}
+ISAT_INLINE service_table::service_table(service_rules rules) : rules_{std::move(rules)}, services_{rules_.node_name} {}
 
 // ---- Facts ----
 
-ISAT_KUBERNETES_INLINE service_table::list_state& service_table::list_of(object_kind kind) noexcept {
+ISAT_INLINE service_table::list_state& service_table::list_of(object_kind kind) noexcept {
   switch (kind) {
     case object_kind::none:
     case object_kind::service:
@@ -63,13 +62,11 @@ ISAT_KUBERNETES_INLINE service_table::list_state& service_table::list_of(object_
   isat::detail::unreachable();
 }
 
-ISAT_KUBERNETES_INLINE bool service_table::is_listed() const noexcept {
-  return std::ranges::all_of(lists_, &list_state::done);
-}
+ISAT_INLINE bool service_table::is_listed() const noexcept { return std::ranges::all_of(lists_, &list_state::done); }
 
-ISAT_KUBERNETES_INLINE void service_table::begin_list(object_kind kind) { ++list_of(kind).number; }
+ISAT_INLINE void service_table::begin_list(object_kind kind) { ++list_of(kind).number; }
 
-ISAT_KUBERNETES_INLINE void service_table::end_list(object_kind kind) {
+ISAT_INLINE void service_table::end_list(object_kind kind) {
   list_state& list = list_of(kind);
   switch (kind) {
     case object_kind::none:
@@ -88,38 +85,38 @@ ISAT_KUBERNETES_INLINE void service_table::end_list(object_kind kind) {
   look_at_node();
 }
 
-ISAT_KUBERNETES_INLINE bool service_table::is_ours(const service_facts& service) const noexcept {
+ISAT_INLINE bool service_table::is_ours(const service_facts& service) const noexcept {
   return service.load_balancer && service.lb_class == rules_.lb_class;
 }
 
-ISAT_KUBERNETES_INLINE void service_table::set(service_facts service) {
+ISAT_INLINE void service_table::set(service_facts service) {
   if (!is_ours(service)) return erase_service(service.name);
   tell_flaws(service);
   tell_joined(service);
   services_.set(std::move(service), list_of(object_kind::service).number);
 }
 
-ISAT_KUBERNETES_INLINE void service_table::set(const slice_facts& slice) {
+ISAT_INLINE void service_table::set(const slice_facts& slice) {
   services_.set(slice, list_of(object_kind::slice).number);
 }
 
-ISAT_KUBERNETES_INLINE void service_table::set(node_facts node) {
+ISAT_INLINE void service_table::set(node_facts node) {
   for (const ipv4_address address : nodes_.set(std::move(node), list_of(object_kind::node).number)) {
     services_.touch(address);
   }
   look_at_node();
 }
 
-ISAT_KUBERNETES_INLINE void service_table::erase_service(const object_name& name) { services_.erase_service(name); }
+ISAT_INLINE void service_table::erase_service(const object_name& name) { services_.erase_service(name); }
 
-ISAT_KUBERNETES_INLINE void service_table::erase_slice(const object_name& name) { services_.erase_slice(name); }
+ISAT_INLINE void service_table::erase_slice(const object_name& name) { services_.erase_slice(name); }
 
-ISAT_KUBERNETES_INLINE void service_table::erase_node(std::string_view name) {
+ISAT_INLINE void service_table::erase_node(std::string_view name) {
   for (const ipv4_address address : nodes_.erase(name)) services_.touch(address);
   look_at_node();
 }
 
-ISAT_KUBERNETES_INLINE void service_table::set_carried_addresses(std::vector<ipv4_address> addresses) {
+ISAT_INLINE void service_table::set_carried_addresses(std::vector<ipv4_address> addresses) {
   std::ranges::sort(addresses);
   std::vector<ipv4_address> changed;
   std::ranges::set_symmetric_difference(carried_, addresses, std::back_inserter(changed));
@@ -127,7 +124,7 @@ ISAT_KUBERNETES_INLINE void service_table::set_carried_addresses(std::vector<ipv
   for (const ipv4_address address : changed) services_.touch(address);
 }
 
-ISAT_KUBERNETES_INLINE void service_table::look_at_node() {
+ISAT_INLINE void service_table::look_at_node() {
   if (!is_listed()) return;
   const vip_standing now = judge_node();
   if (std::exchange(own_node_, now) == now) return;
@@ -141,13 +138,13 @@ ISAT_KUBERNETES_INLINE void service_table::look_at_node() {
 
 // ---- Judgement ----
 
-ISAT_KUBERNETES_INLINE vip_standing service_table::standing_of(ipv4_address address) const { return judge(address); }
+ISAT_INLINE vip_standing service_table::standing_of(ipv4_address address) const { return judge(address); }
 
-ISAT_KUBERNETES_INLINE bool service_table::is_taken(ipv4_address address) const {
+ISAT_INLINE bool service_table::is_taken(ipv4_address address) const {
   return judge_address(address) != vip_standing::announced;
 }
 
-ISAT_KUBERNETES_INLINE vip_standing service_table::judge(ipv4_address address) const {
+ISAT_INLINE vip_standing service_table::judge(ipv4_address address) const {
   const auto& services = services_.at(address);
   if (services.empty()) return vip_standing::none;
   if (!is_listed()) return vip_standing::waiting;
@@ -158,14 +155,14 @@ ISAT_KUBERNETES_INLINE vip_standing service_table::judge(ipv4_address address) c
 }
 
 /// announced: it is nobody's.
-ISAT_KUBERNETES_INLINE vip_standing service_table::judge_address(ipv4_address address) const {
+ISAT_INLINE vip_standing service_table::judge_address(ipv4_address address) const {
   if (nodes_.holder_of(address) != nullptr) return vip_standing::node_address;
   const bool is_carried = std::ranges::binary_search(carried_, address);
   return is_carried ? vip_standing::carried_address : vip_standing::announced;
 }
 
 /// announced: nothing is wrong with this node.
-ISAT_KUBERNETES_INLINE vip_standing service_table::judge_node() const noexcept {
+ISAT_INLINE vip_standing service_table::judge_node() const noexcept {
   const node_facts* node = nodes_.find(rules_.node_name);
   if (node == nullptr) return vip_standing::node_missing;
   if (node->excluded) return vip_standing::node_excluded;
@@ -174,8 +171,7 @@ ISAT_KUBERNETES_INLINE vip_standing service_table::judge_node() const noexcept {
   return cordoned ? vip_standing::node_unschedulable : vip_standing::announced;
 }
 
-ISAT_KUBERNETES_INLINE vip_standing
-service_table::judge_endpoints(const detail::service_index::services& services) const {
+ISAT_INLINE vip_standing service_table::judge_endpoints(const detail::service_index::services& services) const {
   bool any = false;
   bool here = true;
   detail::service_index::services bound;  // to nodes with endpoints
@@ -193,14 +189,14 @@ service_table::judge_endpoints(const detail::service_index::services& services) 
 }
 
 /// What stands in the way on every node, whatever this one is; none: nothing does.
-ISAT_KUBERNETES_INLINE vip_standing service_table::trouble_of(ipv4_address address, vip_standing standing) const {
+ISAT_INLINE vip_standing service_table::trouble_of(ipv4_address address, vip_standing standing) const {
   if (is_of_node(standing)) standing = judge_endpoints(services_.at(address));
   return is_trouble(standing) ? standing : vip_standing::none;
 }
 
 // ---- Results ----
 
-ISAT_KUBERNETES_INLINE std::optional<vip_change> service_table::take_change() {
+ISAT_INLINE std::optional<vip_change> service_table::take_change() {
   if (!is_listed()) return std::nullopt;
   while (const auto address = services_.take_touched()) {
     told_address& known = told_[*address];
@@ -216,14 +212,14 @@ ISAT_KUBERNETES_INLINE std::optional<vip_change> service_table::take_change() {
   return std::nullopt;
 }
 
-ISAT_KUBERNETES_INLINE std::optional<service_notice> service_table::take_notice() {
+ISAT_INLINE std::optional<service_notice> service_table::take_notice() {
   if (notices_.empty()) return std::nullopt;
   service_notice first = std::move(notices_.front());
   notices_.pop_front();
   return first;
 }
 
-ISAT_KUBERNETES_INLINE void service_table::tell_standing(ipv4_address address, told_address& known) {
+ISAT_INLINE void service_table::tell_standing(ipv4_address address, told_address& known) {
   if (known.standing == vip_standing::none) return;
   const vip_standing trouble = trouble_of(address, known.standing);
   if (std::exchange(known.trouble, trouble) == trouble) return;
@@ -237,7 +233,7 @@ ISAT_KUBERNETES_INLINE void service_table::tell_standing(ipv4_address address, t
   notices_.push_back(std::move(notice));
 }
 
-ISAT_KUBERNETES_INLINE void service_table::tell_local(ipv4_address address) {
+ISAT_INLINE void service_table::tell_local(ipv4_address address) {
   service_notice notice;
   notice.kind = notice_kind::local;
   notice.standing = vip_standing::no_local_endpoint;
@@ -247,7 +243,7 @@ ISAT_KUBERNETES_INLINE void service_table::tell_local(ipv4_address address) {
   notices_.push_back(std::move(notice));
 }
 
-ISAT_KUBERNETES_INLINE void service_table::tell_ports(ipv4_address address, told_address& known) {
+ISAT_INLINE void service_table::tell_ports(ipv4_address address, told_address& known) {
   const auto& services = services_.at(address);
   const auto found = services.size() > 1 ? detail::find_shared_port(services) : detail::shared_port{};
   std::uint64_t sign = 0;
@@ -265,7 +261,7 @@ ISAT_KUBERNETES_INLINE void service_table::tell_ports(ipv4_address address, told
   notices_.push_back(std::move(notice));
 }
 
-ISAT_KUBERNETES_INLINE void service_table::tell_flaws(const service_facts& service) {
+ISAT_INLINE void service_table::tell_flaws(const service_facts& service) {
   const auto* before = services_.find(service.name);
   for (const auto& flawed : service.flaws) {
     if (before != nullptr && std::ranges::find(before->flaws, flawed) != before->flaws.end()) continue;
@@ -278,7 +274,7 @@ ISAT_KUBERNETES_INLINE void service_table::tell_flaws(const service_facts& servi
 }
 
 // Whether the address is announced with it as well is only found afterwards.
-ISAT_KUBERNETES_INLINE void service_table::tell_joined(const service_facts& service) {
+ISAT_INLINE void service_table::tell_joined(const service_facts& service) {
   const auto* before = services_.find(service.name);
   const bool is_known = before != nullptr && before->uid == service.uid;
   for (const ipv4_address address : service.addresses) {
@@ -296,7 +292,7 @@ ISAT_KUBERNETES_INLINE void service_table::tell_joined(const service_facts& serv
 
 // ---- Questions ----
 
-ISAT_KUBERNETES_INLINE bool service_table::is_so(const service_notice& notice) const {
+ISAT_INLINE bool service_table::is_so(const service_notice& notice) const {
   switch (notice.kind) {
     case notice_kind::none:
       return false;
@@ -330,11 +326,11 @@ ISAT_KUBERNETES_INLINE bool service_table::is_so(const service_notice& notice) c
   isat::detail::unreachable();
 }
 
-ISAT_KUBERNETES_INLINE std::vector<service_reference> service_table::services_of(ipv4_address address) const {
+ISAT_INLINE std::vector<service_reference> service_table::services_of(ipv4_address address) const {
   return detail::references_of(services_.at(address));
 }
 
-ISAT_KUBERNETES_INLINE std::size_t service_table::memory() const noexcept {
+ISAT_INLINE std::size_t service_table::memory() const noexcept {
   return sizeof(*this) + services_.memory() + nodes_.memory() + carried_.capacity() * sizeof(ipv4_address) +
          told_.size() * (detail::map_node_octets + sizeof(decltype(told_)::value_type)) +
          notices_.size() * sizeof(service_notice);

@@ -29,7 +29,7 @@ namespace isat::inline v0::kubernetes {
 
 namespace detail {
 
-ISAT_KUBERNETES_INLINE watch_settings watch_settings_of(const reflector_options& options) {
+ISAT_INLINE watch_settings watch_settings_of(const reflector_options& options) {
   watch_settings settings;
   settings.path = options.path;
   settings.label_selector = options.label_selector;
@@ -42,11 +42,11 @@ ISAT_KUBERNETES_INLINE watch_settings watch_settings_of(const reflector_options&
   return settings;
 }
 
-ISAT_KUBERNETES_INLINE watch_end watch_end_of(error_code error, api_response& response) {
+ISAT_INLINE watch_end watch_end_of(error_code error, api_response& response) {
   return {error, response.status, std::move(response.message), response.retry_after};
 }
 
-ISAT_KUBERNETES_INLINE object_change change_of(watch_event_type type) noexcept {
+ISAT_INLINE object_change change_of(watch_event_type type) noexcept {
   switch (type) {
     case watch_event_type::added:
       return object_change::added;
@@ -250,13 +250,13 @@ class reflector::state {
   std::shared_ptr<void> when_back_;
 };
 
-ISAT_KUBERNETES_INLINE reflector::reflector(api_client& client, reflector_options options, reflector_listener& listener)
+ISAT_INLINE reflector::reflector(api_client& client, reflector_options options, reflector_listener& listener)
     : state_{std::make_shared<state>(client, std::move(options), listener)} {}
 
-ISAT_KUBERNETES_INLINE reflector::~reflector() = default;
+ISAT_INLINE reflector::~reflector() = default;
 
-ISAT_KUBERNETES_INLINE void reflector::start(handler<run_signature> done) { state_->start(std::move(done)); }
+ISAT_INLINE void reflector::start(handler<run_signature> done) { state_->start(std::move(done)); }
 
-ISAT_KUBERNETES_INLINE void reflector::restart() { state_->restart(); }
+ISAT_INLINE void reflector::restart() { state_->restart(); }
 
 }  // namespace isat::inline v0::kubernetes

@@ -26,7 +26,7 @@ namespace isat::inline v0::kubernetes {
 
 namespace detail {
 
-ISAT_KUBERNETES_INLINE watch_event_type type_of_event(std::string_view text) noexcept {
+ISAT_INLINE watch_event_type type_of_event(std::string_view text) noexcept {
   if (text == "ADDED") return watch_event_type::added;
   if (text == "MODIFIED") return watch_event_type::modified;
   if (text == "DELETED") return watch_event_type::deleted;
@@ -35,7 +35,7 @@ ISAT_KUBERNETES_INLINE watch_event_type type_of_event(std::string_view text) noe
   return watch_event_type::none;
 }
 
-ISAT_KUBERNETES_INLINE watch_status status_of(const boost::json::object& object) {
+ISAT_INLINE watch_status status_of(const boost::json::object& object) {
   watch_status status;
   status.reason = printable(text_in(object, "reason"), reason_max);
   status.message = printable(text_in(object, "message"), message_max);
@@ -47,7 +47,7 @@ ISAT_KUBERNETES_INLINE watch_status status_of(const boost::json::object& object)
 
 }  // namespace detail
 
-ISAT_KUBERNETES_INLINE resource_version version_of(const boost::json::object& object) {
+ISAT_INLINE resource_version version_of(const boost::json::object& object) {
   return resource_version{detail::text_in(detail::object_in(object, "metadata"), "resourceVersion")};
 }
 
@@ -130,21 +130,20 @@ class watch_decoder::state {
   std::optional<boost::json::value> event_;
 };
 
-ISAT_KUBERNETES_INLINE watch_decoder::watch_decoder(std::size_t event_max)
-    : state_{std::make_unique<state>(event_max)} {}
+ISAT_INLINE watch_decoder::watch_decoder(std::size_t event_max) : state_{std::make_unique<state>(event_max)} {}
 
-ISAT_KUBERNETES_INLINE watch_decoder::~watch_decoder() = default;
+ISAT_INLINE watch_decoder::~watch_decoder() = default;
 
-ISAT_KUBERNETES_INLINE watch_step watch_decoder::next(std::string_view& octets) { return state_->next(octets); }
+ISAT_INLINE watch_step watch_decoder::next(std::string_view& octets) { return state_->next(octets); }
 
-ISAT_KUBERNETES_INLINE watch_event_type watch_decoder::type() const noexcept { return state_->type; }
+ISAT_INLINE watch_event_type watch_decoder::type() const noexcept { return state_->type; }
 
-ISAT_KUBERNETES_INLINE boost::json::object& watch_decoder::object() noexcept { return *state_->object; }
+ISAT_INLINE boost::json::object& watch_decoder::object() noexcept { return *state_->object; }
 
-ISAT_KUBERNETES_INLINE const resource_version& watch_decoder::version() const noexcept { return state_->version; }
+ISAT_INLINE const resource_version& watch_decoder::version() const noexcept { return state_->version; }
 
-ISAT_KUBERNETES_INLINE const watch_status& watch_decoder::status() const noexcept { return state_->status; }
+ISAT_INLINE const watch_status& watch_decoder::status() const noexcept { return state_->status; }
 
-ISAT_KUBERNETES_INLINE error_code watch_decoder::error() const noexcept { return state_->error; }
+ISAT_INLINE error_code watch_decoder::error() const noexcept { return state_->error; }
 
 }  // namespace isat::inline v0::kubernetes

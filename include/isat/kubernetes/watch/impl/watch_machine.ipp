@@ -18,7 +18,7 @@ namespace isat::inline v0::kubernetes {
 namespace detail {
 
 /// Appends one parameter to the query of `target`, unless its value is empty.
-ISAT_KUBERNETES_INLINE void append_parameter(std::string& target, std::string_view name, std::string_view value) {
+ISAT_INLINE void append_parameter(std::string& target, std::string_view name, std::string_view value) {
   if (value.empty()) return;
   target += target.find('?') == std::string::npos ? '?' : '&';
   target += name;
@@ -28,12 +28,12 @@ ISAT_KUBERNETES_INLINE void append_parameter(std::string& target, std::string_vi
 
 }  // namespace detail
 
-ISAT_KUBERNETES_INLINE watch_machine::watch_machine(watch_settings settings)
+ISAT_INLINE watch_machine::watch_machine(watch_settings settings)
     : settings_{std::move(settings)}, random_{settings_.seed} {}
 
 // ---- Inputs ----
 
-ISAT_KUBERNETES_INLINE void watch_machine::start(time_point now) {
+ISAT_INLINE void watch_machine::start(time_point now) {
   notices_.clear();
   trouble_.reset();
   failures_ = 0;
@@ -45,7 +45,7 @@ ISAT_KUBERNETES_INLINE void watch_machine::start(time_point now) {
   ask(now, step::list_quorum);
 }
 
-ISAT_KUBERNETES_INLINE void watch_machine::tick(time_point now) {
+ISAT_INLINE void watch_machine::tick(time_point now) {
   switch (state_) {
     case state::idle:
     case state::listing:
@@ -62,8 +62,8 @@ ISAT_KUBERNETES_INLINE void watch_machine::tick(time_point now) {
   isat::detail::unreachable();
 }
 
-ISAT_KUBERNETES_INLINE bool watch_machine::on_page(time_point now, const resource_version& version,
-                                                   std::string continue_token, std::size_t octets) {
+ISAT_INLINE bool watch_machine::on_page(time_point now, const resource_version& version, std::string continue_token,
+                                        std::size_t octets) {
   if (state_ != state::listing) return false;
   if (version.empty()) {
     fail(now, step::list_quorum, error::malformed_answer, "the list has no resource version");
@@ -75,7 +75,7 @@ ISAT_KUBERNETES_INLINE bool watch_machine::on_page(time_point now, const resourc
   return true;
 }
 
-ISAT_KUBERNETES_INLINE void watch_machine::on_page_told(time_point now) {
+ISAT_INLINE void watch_machine::on_page_told(time_point now) {
   if (state_ != state::listing) return;
   page_token_ = std::exchange(next_token_, {});
   if (!page_token_.empty()) return ask(now, step::list_page);
@@ -87,7 +87,7 @@ ISAT_KUBERNETES_INLINE void watch_machine::on_page_told(time_point now) {
   ask(now, step::watch);
 }
 
-ISAT_KUBERNETES_INLINE void watch_machine::on_list_failed(time_point now, const watch_end& end) {
+ISAT_INLINE void watch_machine::on_list_failed(time_point now, const watch_end& end) {
   if (state_ != state::listing) return;
   if (end.error == error::answer_too_large && in_pages_ && page_ > 1) {
     if (step_ == step::list_not_older) return ask(now, step::list_quorum);  // a cache may know no pages
@@ -100,12 +100,11 @@ ISAT_KUBERNETES_INLINE void watch_machine::on_list_failed(time_point now, const 
   fail(now, end.status == 0 ? step_ : step::list_quorum, end.error, end.message, end.retry_after);
 }
 
-ISAT_KUBERNETES_INLINE void watch_machine::on_opened(time_point now) {
+ISAT_INLINE void watch_machine::on_opened(time_point now) {
   if (state_ == state::watching && !opened_) opened_ = now;
 }
 
-ISAT_KUBERNETES_INLINE bool watch_machine::on_event(time_point now, watch_event_type type,
-                                                    const resource_version& version) {
+ISAT_INLINE bool watch_machine::on_event(time_point now, watch_event_type type, const resource_version& version) {
   if (state_ != state::watching) return false;
   on_opened(now);
   if (version.empty()) {
@@ -131,18 +130,18 @@ ISAT_KUBERNETES_INLINE bool watch_machine::on_event(time_point now, watch_event_
   return true;
 }
 
-ISAT_KUBERNETES_INLINE void watch_machine::on_error_event(time_point now, const watch_status& status) {
+ISAT_INLINE void watch_machine::on_error_event(time_point now, const watch_status& status) {
   if (state_ != state::watching) return;
   const auto failure = error_of_status(status.code, status.reason);
   if (failure == error::expired) return relist(now, failure, status.message);
   fail(now, step::list_not_older, failure != error::none ? failure : error::other_status, status.message);
 }
 
-ISAT_KUBERNETES_INLINE void watch_machine::on_broken_stream(time_point now, error_code failure) {
+ISAT_INLINE void watch_machine::on_broken_stream(time_point now, error_code failure) {
   if (state_ == state::watching) fail(now, step::list_not_older, failure, "an event of the watch cannot be read");
 }
 
-ISAT_KUBERNETES_INLINE void watch_machine::on_watch_ended(time_point now, const watch_end& end) {
+ISAT_INLINE void watch_machine::on_watch_ended(time_point now, const watch_end& end) {
   if (state_ != state::watching) return;
   if (end.error == error::expired) return relist(now, end.error, end.message);
   const bool good = end.status >= 200 && end.status < 300;
@@ -159,14 +158,14 @@ ISAT_KUBERNETES_INLINE void watch_machine::on_watch_ended(time_point now, const 
        end.error ? end.message : "the server ended the watch at once");
 }
 
-ISAT_KUBERNETES_INLINE void watch_machine::restart(time_point now) {
+ISAT_INLINE void watch_machine::restart(time_point now) {
   if (state_ != state::watching && state_ != state::listing) return;
   if (now - asked_ < (opened_ ? pause_min : proof)) return;  // it may yet come about
   elsewhere_ = true;
   ask(now, step_);
 }
 
-ISAT_KUBERNETES_INLINE void watch_machine::on_outage_over(time_point now) {
+ISAT_INLINE void watch_machine::on_outage_over(time_point now) {
   if (state_ != state::pausing) return;
   failures_ = 0;  // what comes now is another story
   pause_end_ = std::max(pause_least_, std::min(pause_end_, now + random_part(back_jitter)));
@@ -174,18 +173,16 @@ ISAT_KUBERNETES_INLINE void watch_machine::on_outage_over(time_point now) {
 
 // ---- Outputs ----
 
-ISAT_KUBERNETES_INLINE std::optional<watch_notice> watch_machine::take_notice() {
+ISAT_INLINE std::optional<watch_notice> watch_machine::take_notice() {
   if (notices_.empty()) return std::nullopt;
   std::optional<watch_notice> notice{std::move(notices_.front())};
   notices_.pop_front();
   return notice;
 }
 
-ISAT_KUBERNETES_INLINE std::optional<watch_request> watch_machine::take_request() {
-  return std::exchange(request_, std::nullopt);
-}
+ISAT_INLINE std::optional<watch_request> watch_machine::take_request() { return std::exchange(request_, std::nullopt); }
 
-ISAT_KUBERNETES_INLINE watch_machine::duration watch_machine::wake_in(time_point now) const noexcept {
+ISAT_INLINE watch_machine::duration watch_machine::wake_in(time_point now) const noexcept {
   switch (state_) {
     case state::idle:
     case state::listing:
@@ -203,7 +200,7 @@ ISAT_KUBERNETES_INLINE watch_machine::duration watch_machine::wake_in(time_point
 
 // ---- What follows ----
 
-ISAT_KUBERNETES_INLINE void watch_machine::ask(time_point now, step what) {
+ISAT_INLINE void watch_machine::ask(time_point now, step what) {
   if (what == step::list_not_older && seen_.empty()) what = step::list_quorum;
   const bool watch = what == step::watch;
   state_ = watch ? state::watching : state::listing;
@@ -228,7 +225,7 @@ ISAT_KUBERNETES_INLINE void watch_machine::ask(time_point now, step what) {
   if (!watch && in_pages_ && page_ > 1) request.answer_max = settings_.page_octets;
 }
 
-ISAT_KUBERNETES_INLINE void watch_machine::pause(time_point end, time_point earliest, step next) noexcept {
+ISAT_INLINE void watch_machine::pause(time_point end, time_point earliest, step next) noexcept {
   state_ = state::pausing;
   step_ = next;
   pause_end_ = end;
@@ -237,36 +234,36 @@ ISAT_KUBERNETES_INLINE void watch_machine::pause(time_point end, time_point earl
   request_.reset();
 }
 
-ISAT_KUBERNETES_INLINE void watch_machine::watch_again(time_point now) {
+ISAT_INLINE void watch_machine::watch_again(time_point now) {
   if (now - heard_ >= silence_max) return ask(now, step::list_quorum);
   const time_point earliest = asked_ + pause_min;  // of a server that ends each watch after one event
   if (now < earliest) return pause(earliest, earliest, step::watch);
   ask(now, step::watch);
 }
 
-ISAT_KUBERNETES_INLINE void watch_machine::relist(time_point now, error_code failure, const std::string& message) {
+ISAT_INLINE void watch_machine::relist(time_point now, error_code failure, const std::string& message) {
   // After the first time a pause: to a server with a short memory every version may be too old.
   if (std::exchange(relisted_, true)) return fail(now, step::list_not_older, failure, message);
   lose(failure, message);
   ask(now, step::list_not_older);
 }
 
-ISAT_KUBERNETES_INLINE void watch_machine::fail(time_point now, step next, error_code failure,
-                                                const std::string& message, duration at_least) {
+ISAT_INLINE void watch_machine::fail(time_point now, step next, error_code failure, const std::string& message,
+                                     duration at_least) {
   ++failures_;
   lose(failure, message);
   at_least = std::min(at_least, pause_max);
   pause(now + std::max(back_off(), at_least), now + at_least, next);
 }
 
-ISAT_KUBERNETES_INLINE void watch_machine::lose(error_code failure, const std::string& message) {
+ISAT_INLINE void watch_machine::lose(error_code failure, const std::string& message) {
   if (trouble_ == failure) return;
   trouble_ = failure;
   notices_.push_back({watch_notice_kind::lost, failure, message});
 }
 
 /// Decides about the first page of a list.
-ISAT_KUBERNETES_INLINE bool watch_machine::accept_list(time_point now, const resource_version& version) {
+ISAT_INLINE bool watch_machine::accept_list(time_point now, const resource_version& version) {
   if (version < seen_) {
     const bool by_quorum = step_ == step::list_quorum;
     if (by_quorum) ++backward_;
@@ -286,14 +283,14 @@ ISAT_KUBERNETES_INLINE bool watch_machine::accept_list(time_point now, const res
 
 /// A page of twice as many objects holds what lies in three pages of a list at most, so that it fits as long as nothing
 /// changes.
-ISAT_KUBERNETES_INLINE void watch_machine::widen_page() noexcept {
+ISAT_INLINE void watch_machine::widen_page() noexcept {
   for (std::size_t octets = largest_; page_ < settings_.page && octets <= settings_.page_octets / 3; octets *= 2) {
     page_ = std::min(2 * page_, settings_.page);
   }
 }
 
 /// The watch works.
-ISAT_KUBERNETES_INLINE void watch_machine::prove() {
+ISAT_INLINE void watch_machine::prove() {
   if (std::exchange(proved_, true)) return;
   failures_ = 0;
   relisted_ = false;
@@ -302,28 +299,28 @@ ISAT_KUBERNETES_INLINE void watch_machine::prove() {
   notices_.push_back({watch_notice_kind::synced, {}, {}});
 }
 
-ISAT_KUBERNETES_INLINE watch_machine::duration watch_machine::back_off() noexcept {
+ISAT_INLINE watch_machine::duration watch_machine::back_off() noexcept {
   const unsigned before = failures_ > 0 ? static_cast<unsigned>(failures_) - 1 : 0;
   const auto longest = isat::detail::doubled(settings_.pause_longest / 10, before, settings_.pause_longest);
   return std::max(pause_min, random_part(longest));
 }
 
-ISAT_KUBERNETES_INLINE watch_machine::duration watch_machine::random_part(duration whole) noexcept {
+ISAT_INLINE watch_machine::duration watch_machine::random_part(duration whole) noexcept {
   return duration{static_cast<duration::rep>(static_cast<double>(whole.count()) * random_share())};
 }
 
 /// From 0 to 1, without 1.
-ISAT_KUBERNETES_INLINE double watch_machine::random_share() noexcept {
+ISAT_INLINE double watch_machine::random_share() noexcept {
   return static_cast<double>(random_.next() >> 11U) * 0x1p-53;
 }
 
 /// When the watch is given up unless something is heard before.
-ISAT_KUBERNETES_INLINE watch_machine::time_point watch_machine::silent_at() const noexcept {
+ISAT_INLINE watch_machine::time_point watch_machine::silent_at() const noexcept {
   const time_point end = asked_ + timeout_ + grace;
   return had_bookmark_ ? std::min(end, heard_ + silence_max) : end;
 }
 
-ISAT_KUBERNETES_INLINE std::string watch_machine::list_target() const {
+ISAT_INLINE std::string watch_machine::list_target() const {
   std::string target = settings_.path;
   if (in_pages_ && page_ != 0) detail::append_parameter(target, "limit", std::to_string(page_));
   detail::append_parameter(target, "continue", page_token_);
@@ -336,7 +333,7 @@ ISAT_KUBERNETES_INLINE std::string watch_machine::list_target() const {
   return target;
 }
 
-ISAT_KUBERNETES_INLINE std::string watch_machine::watch_target() {
+ISAT_INLINE std::string watch_machine::watch_target() {
   const double share = 0.7 + 0.6 * random_share();
   const auto nanoseconds = static_cast<double>(settings_.watch_timeout.count()) * share;
   const auto seconds = std::max<std::int64_t>(static_cast<std::int64_t>(nanoseconds / 1e9), 1);

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// The bodies of memory_transport.hpp. Compiled into the library, or included by that header; never by itself.
+#pragma once
+
+#include "isat/detail/memory_segment.hpp"
+#include "isat/pending_operation.hpp"
+#include "isat/transport/memory_transport.hpp"
+#include "isat/transport/strip_tags.hpp"
+#include "isat/transport/wait_operation.hpp"
+#include "isat/wire/ethernet.hpp"
+
+#include <boost/asio/error.hpp>
+
+#include <algorithm>
+#include <cassert>
+#include <cerrno>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace isat::inline v0::detail {
+
+ISAT_INLINE memory_endpoint::memory_endpoint(asio::any_io_executor executor, transport::link_identity identity,
+                                             std::size_t queue_max)
+    : executor_{executor}, wait_{std::move(executor)}, identity_{std::move(identity)}, queue_max_{queue_max} {}
+
+ISAT_INLINE void memory_endpoint::start(std::span<transport::received_frame> into, operation next) {
+  into_ = into.first(std::min(into.size(), transport::batch_max));
+  if (!queue_.empty()) return operation::post(std::move(next));
+  wait(std::move(next));
+}
+
+ISAT_INLINE void memory_endpoint::resume(operation next, error_code error) {
+  if (closed_) error = asio::error::operation_aborted;
+  if (!error && queue_.empty()) return wait(std::move(next));
+  next.complete(error, error ? 0 : take());
+}
+
+ISAT_INLINE void memory_endpoint::push(std::span<const std::byte> front, std::span<const std::byte> back,
+                                       bool foreign) {
+  if (queue_.size() >= queue_max_) {
+    ++drops_;
+    return;
+  }
+  stored frame{{}, front.size() + back.size(), foreign};
+  frame.bytes.reserve(std::min(frame.length, transport::received_bytes_max));
+  for (const auto part : {front, back}) {
+    const auto fitting = part.first(std::min(part.size(), transport::received_bytes_max - frame.bytes.size()));
+    frame.bytes.insert(frame.bytes.end(), fitting.begin(), fitting.end());
+  }
+  queue_.push_back(std::move(frame));
+  wait_.complete({});
+}
+
+ISAT_INLINE void memory_endpoint::close() {
+  closed_ = true;
+  wait_.complete(asio::error::operation_aborted);
+}
+
+ISAT_INLINE void memory_endpoint::wait(operation next) {
+  if (next.cancelled()) return operation::post(std::move(next), asio::error::operation_aborted);
+  wait_.store(std::move(next), [this] { wait_.complete(asio::error::operation_aborted); });
+}
+
+ISAT_INLINE std::size_t memory_endpoint::take() {
+  taken_.clear();
+  while (!queue_.empty() && taken_.size() < into_.size()) {
+    taken_.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  for (std::size_t i = 0; i < taken_.size(); ++i) into_[i] = {taken_[i].bytes, taken_[i].length, taken_[i].foreign};
+  return taken_.size();
+}
+
+ISAT_INLINE void memory_segment::detach(const memory_endpoint* endpoint) noexcept {
+  std::erase_if(endpoints_, [endpoint](const auto& attached) { return attached.get() == endpoint; });
+}
+
+ISAT_INLINE void memory_segment::deliver(std::span<const std::byte> frame, const memory_endpoint* sender) {
+  const auto untagged = transport::strip_tags(frame);
+  if (!untagged || octet_reader{untagged->rest.data()}.u16() != static_cast<std::uint16_t>(wire::ether_type::arp)) {
+    return;
+  }
+  const mac_address destination = octet_reader{frame.data()}.mac();
+  for (const auto& endpoint : endpoints_) {
+    if (endpoint.get() == sender) continue;
+    const bool other_host = !destination.is_group() && destination != endpoint->identity().mac;
+    endpoint->push(untagged->addresses, untagged->rest, untagged->other_vlan || other_host);
+  }
+}
+
+ISAT_INLINE void memory_segment::inject(std::span<const std::byte> frame, bool foreign) {
+  for (const auto& endpoint : endpoints_) endpoint->push(frame, {}, foreign);
+}
+
+}  // namespace isat::inline v0::detail
+
+namespace isat::inline v0::transport {
+
+ISAT_INLINE memory_transport::memory_transport(asio::any_io_executor executor,
+                                               std::shared_ptr<detail::memory_segment> segment, link_identity identity,
+                                               std::size_t queue_max)
+    : segment_{std::move(segment)},
+      endpoint_{std::make_shared<detail::memory_endpoint>(std::move(executor), std::move(identity), queue_max)} {
+  segment_->attach(endpoint_);
+}
+
+ISAT_INLINE memory_transport::~memory_transport() {
+  segment_->detach(endpoint_.get());
+  endpoint_->close();
+}
+
+ISAT_INLINE std::size_t memory_transport::try_send(std::span<const std::span<const std::byte>> frames,
+                                                   error_code& error) noexcept {
+  assert(frames.size() <= batch_max);
+  error = {};
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    if (frames[i].size() < wire::ethernet_header_size) {
+      error = i == 0 ? asio::error::invalid_argument : asio::error::would_block;
+      return i;
+    }
+    segment_->deliver(frames[i], endpoint_.get());
+  }
+  return frames.size();
+}
+
+ISAT_INLINE void memory_transport::do_receive(std::span<received_frame> into, handler<receive_signature> done) {
+  assert(!into.empty());
+  endpoint_->start(into, {endpoint_, std::move(done)});
+}
+
+ISAT_INLINE asio::any_io_executor memory_transport::get_executor() noexcept { return endpoint_->get_executor(); }
+
+ISAT_INLINE link_identity memory_transport::link() const { return endpoint_->identity(); }
+
+ISAT_INLINE transport_statistics memory_transport::statistics() noexcept { return {endpoint_->drops()}; }
+
+ISAT_INLINE void memory_transport::set_mac(mac_address mac) noexcept { endpoint_->identity().mac = mac; }
+
+}  // namespace isat::inline v0::transport
