@@ -81,18 +81,18 @@ class Isat(ConanFile):
         self.cpp_info.set_property("cmake_file_name", "isat")
         self.cpp_info.set_property("cmake_config_version_compat", "SameMinorVersion")
         self._add_component("core", [])
-        self._add_component("net", ["core", "boost::headers", "fmt::fmt"])
+        self._add_component("net", ["core", "boost::headers", "fmt::fmt"], compiled=True)
         if self.options.with_kubernetes:
-            self._add_component("kubernetes", ["net", "boost::json", "boost::url", "openssl::ssl", "openssl::crypto"])
-            if not self.options.header_only:
-                self.cpp_info.components["kubernetes"].libs = ["isat-kubernetes"]
-                self.cpp_info.components["kubernetes"].libdirs = ["lib"]
+            needed = ["net", "boost::json", "boost::url", "openssl::ssl", "openssl::crypto"]
+            self._add_component("kubernetes", needed, compiled=True)
         if self.options.tools:
             self.cpp_info.components["kubernetes"].bindirs = ["bin"]
 
-    def _add_component(self, name, requires):
+    def _add_component(self, name, requires, compiled=False):
         component = self.cpp_info.components[name]
         component.set_property("cmake_target_name", f"isat::{name}")
         component.set_property("pkg_config_name", f"isat-{name}")
         component.requires = requires
         component.bindirs = component.libdirs = []
+        if compiled and not self.options.header_only:
+            component.libs, component.libdirs = [f"isat-{name}"], ["lib"]

@@ -267,18 +267,19 @@ set(isat_kubernetes_headers
 find_package(Boost 1.81 CONFIG REQUIRED)
 find_package(fmt 9 CONFIG REQUIRED)
 
-function(isat_add_component name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "HEADERS;LINK")
-  add_library(isat_${name} INTERFACE)
-  add_library(isat::${name} ALIAS isat_${name})
-  target_compile_features(isat_${name} INTERFACE cxx_std_20)
-  target_link_libraries(isat_${name} INTERFACE ${arg_LINK})
-  target_sources(
-    isat_${name} INTERFACE FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}/include" FILES ${arg_HEADERS})
-  set_target_properties(isat_${name} PROPERTIES EXPORT_NAME ${name} VERIFY_INTERFACE_HEADER_SETS ${PROJECT_IS_TOP_LEVEL})
-endfunction()
-
+# Core is headers, always: templates, and what is small or constexpr.
+add_library(isat_core INTERFACE)
+add_library(isat::core ALIAS isat_core)
+target_compile_features(isat_core INTERFACE cxx_std_20)
 list(TRANSFORM isat_core_headers PREPEND "${PROJECT_SOURCE_DIR}/")
-list(TRANSFORM isat_net_headers PREPEND "${PROJECT_SOURCE_DIR}/")
-isat_add_component(core HEADERS ${isat_core_headers})
-isat_add_component(net HEADERS ${isat_net_headers} LINK isat::core Boost::headers fmt::fmt)
+target_sources(isat_core INTERFACE FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}/include" FILES ${isat_core_headers})
+set_target_properties(isat_core PROPERTIES EXPORT_NAME core VERIFY_INTERFACE_HEADER_SETS ${PROJECT_IS_TOP_LEVEL})
+
+include(IsatLibrary)
+set(isat_build_header "${isat_generated}/include/isat/detail/build_generated.hpp")
+isat_write_build_header("${isat_build_header}")
+isat_add_library(
+  net
+  HEADERS ${isat_net_headers}
+  GENERATED "${isat_build_header}"
+  LINK isat::core Boost::headers fmt::fmt)

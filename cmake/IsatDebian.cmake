@@ -77,8 +77,8 @@ string(JOIN ", " CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS
   "libboost1.81-dev | libboost-dev (>= 1.81)" "libboost-json1.81-dev | libboost-json-dev (>= 1.81)"
   "libboost-url1.81-dev | libboost-url-dev (>= 1.81)" "libfmt-dev (>= 9)" "libssl-dev (>= 3)")
 set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION
-"Headers, the static library of isat::kubernetes, and what CMake and
-pkg-config find them by: wire formats and decisions of an ARP responder,
-leader election, packet sockets on Boost.Asio, and a client of Kubernetes
-API servers.")
+"Headers, the static libraries of isat::net and isat::kubernetes, and what
+CMake and pkg-config find them by: wire formats and decisions of an ARP
+responder, leader election, packet sockets on Boost.Asio, and a client of
+Kubernetes API servers.")
 include(CPack)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSL-1.0
 #
-# What `cmake --install` puts where: headers and library, one CMake export set and one pkg-config file per component,
+# What `cmake --install` puts where: headers and libraries, one CMake export set and one pkg-config file per component,
 # and the package configuration that loads only the components asked for. Everything installed is relocatable.
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
@@ -30,25 +30,31 @@ endforeach()
 set(components core net)
 if(ISAT_BUILD_KUBERNETES)
   list(APPEND components kubernetes)
-  get_target_property(type isat_kubernetes TYPE)
-  set(isat_pkgconfig_libs "")
-  if(NOT type STREQUAL "INTERFACE_LIBRARY")
-    set(isat_pkgconfig_libs "-L\${libdir} -lisat-kubernetes")
+endif()
+
+# What the linker is told of each component, beside what it requires. What a shared library needs it brings along; for the
+# others the user has to link it.
+foreach(component IN ITEMS net kubernetes)
+  set(isat_pkgconfig_libs_${component} "")
+  if(NOT ISAT_HEADER_ONLY)
+    set(isat_pkgconfig_libs_${component} "-L\${libdir} -lisat-${component}")
   endif()
-  # What a shared library needs it brings along; for the others the user has to link it.
+endforeach()
+if(ISAT_BUILD_KUBERNETES)
+  get_target_property(type isat_kubernetes TYPE)
   if(type STREQUAL "SHARED_LIBRARY")
     set(isat_pkgconfig_requires_private "openssl >= 3")
     set(isat_pkgconfig_libs_private "-lboost_url -lboost_json")
   else()
     set(isat_pkgconfig_requires ", openssl >= 3")
-    string(STRIP "${isat_pkgconfig_libs} -lboost_url -lboost_json" isat_pkgconfig_libs)
+    string(STRIP "${isat_pkgconfig_libs_kubernetes} -lboost_url -lboost_json" isat_pkgconfig_libs_kubernetes)
   endif()
 endif()
 
 foreach(component IN LISTS components)
-  set(bodies "")
-  if(component STREQUAL "kubernetes")
-    set(bodies FILE_SET bodies)
+  set(bodies FILE_SET bodies)
+  if(component STREQUAL "core")
+    set(bodies "")
   endif()
   install(TARGETS isat_${component} EXPORT isat-${component}-targets FILE_SET HEADERS ${bodies})
   install(EXPORT isat-${component}-targets NAMESPACE isat:: DESTINATION "${isat_package_dir}")

@@ -4,6 +4,7 @@
 import os
 import pathlib
 import shlex
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -57,8 +58,11 @@ class Installed(unittest.TestCase):
         cls.prefix = cls.folder / "moved"
         installed.rename(cls.prefix)
 
-    def configure(self, source, name, *options, fails=False):
-        build = self.folder / "build" / name
+    def configure(self, source, name, *options, fails=False, kept=False):
+        """The build directory, made anew, and the output. It can be kept for the sake of a compiler cache: what is compiled in
+        it has the same paths the next time."""
+        build = (BUILD_DIR / "consumer" if kept else self.folder / "build") / name
+        shutil.rmtree(build, ignore_errors=True)
         return build, configure(source, build, f"-DCMAKE_PREFIX_PATH={self.prefix}", *options, fails=fails)
 
     def build(self, build):

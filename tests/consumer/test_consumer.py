@@ -25,16 +25,13 @@ class Consumer(Installed):
         run(CXX, *without, f"-I{self.prefix}/include", HERE / "core/main.cpp", "-o", program)
         self.assertEqual(f"core {VERSION}\n", run(program))
 
-    def test_an_include_folder_and_fmt_are_enough_for_net(self):
-        program = self.folder / "net-by-hand"
-        run(CXX, "-std=c++20", f"-I{self.prefix}/include", HERE / "net/main.cpp", "-lfmt", "-o", program)
-        self.assertEqual(f"net {VERSION} ff:ff:ff:ff:ff:ff\n", run(program))
-
     def test_it_is_fetched_from_a_folder_that_the_user_names(self):
         options = (f"-DFETCHCONTENT_SOURCE_DIR_ISAT={ROOT}", "-DFETCHCONTENT_FULLY_DISCONNECTED=ON")
         build, _ = self.configure(HERE / "fetched", "fetched", *options)
         self.build(build)
         self.assertEqual(f"core {VERSION}\n", run(build / "consumer"))
+        # What it does not link is not compiled for it.
+        self.assertEqual([], [path.name for path in build.rglob("libisat*")])
 
     def test_net_is_found_where_openssl_is_absent_links_from_two_units_and_runs(self):
         build, _ = self.configure(HERE / "net", "net", "-DCMAKE_DISABLE_FIND_PACKAGE_OpenSSL=ON")
@@ -42,7 +39,7 @@ class Consumer(Installed):
         self.assertEqual(f"net {VERSION} ff:ff:ff:ff:ff:ff\n", run(build / "my_daemon"))
 
     def test_in_a_larger_build_it_adds_its_libraries_and_nothing_else(self):
-        build, _ = self.configure(HERE / "subdirectory", "subdirectory", f"-DISAT_SOURCE_DIR={ROOT}")
+        build, _ = self.configure(HERE / "subdirectory", "subdirectory", f"-DISAT_SOURCE_DIR={ROOT}", kept=True)
         cached = {line.split(":")[0] for line in (build / "CMakeCache.txt").read_text().splitlines() if "=" in line}
         options = {name for name in cached if name.startswith("ISAT_")} - {"ISAT_SOURCE_DIR"}
         asked = {f"ISAT_BUILD_{part}" for part in ("KUBERNETES", "SPEAKER", "EXAMPLES", "TESTS", "BENCHMARKS")}

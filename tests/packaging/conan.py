@@ -134,7 +134,7 @@ class Package(unittest.TestCase):
 class Static(Package):
     def test_it_is_made_with_the_tools_and_linked_by_both_generators(self):
         output, folder = self.create(*WITH, *TOOLS)
-        self.holds(folder, "lib/libisat-kubernetes.a", "bin/isat-speaker", "bin/isat-simulate")
+        self.holds(folder, "lib/libisat-kubernetes.a", "lib/libisat-net.a", "bin/isat-speaker", "bin/isat-simulate")
         self.assertIn(f"isat-speaker {VERSION}\n", output)
         for generator in ("CMakeDeps", "CMakeConfigDeps"):
             with self.subTest(generator):
@@ -147,7 +147,8 @@ class Shared(Package):
         output, folder = self.create(*WITH, "-o", "isat/*:shared=True")
         self.assertIn("openssl/4.9.0", output)
         minor = VERSION.rsplit(".", 1)[0]
-        self.holds(folder, *(f"lib/libisat-kubernetes.so{end}" for end in ("", f".{minor}", f".{VERSION}")))
+        ends = ("", f".{minor}", f".{VERSION}")
+        self.holds(folder, *(f"lib/libisat-{name}.so{end}" for name in ("kubernetes", "net") for end in ends))
 
 
 class HeaderOnly(Package):
@@ -163,11 +164,12 @@ class HeaderOnly(Package):
 
 
 class WithoutKubernetes(Package):
-    def test_it_is_headers_and_needs_neither_openssl_nor_boosts_libraries(self):
+    def test_it_is_one_library_and_needs_neither_openssl_nor_boosts(self):
         self.call_it_newer("fmt", "12.9.0")
         output, folder = self.create()
         self.assertIn("fmt/12.9.0", output)
-        self.assertEqual([], [path for path in self.holds(folder) if path.startswith("include/isat/kubernetes")])
+        files = self.holds(folder, "lib/libisat-net.a")
+        self.assertEqual([], [path for path in files if path.startswith("include/isat/kubernetes")])
         self.assertNotIn("openssl", output)
         self.assertEqual(PRINTED["net"], self.use("net", "CMakeConfigDeps"))
 

@@ -129,10 +129,10 @@ class Debian(unittest.TestCase):
     def test_the_other_package_holds_headers_library_and_what_finds_them_and_nothing_else(self):
         others = {name for name in self.names(self.development) if not name.startswith("usr/include/isat/")}
         library = "usr/lib/" + run("dpkg-architecture", "-qDEB_HOST_MULTIARCH").strip()
-        wanted = rf"{library}/(libisat-kubernetes\.a|cmake/isat/[\w-]+\.cmake|pkgconfig/isat-\w+\.pc)"
+        wanted = rf"{library}/(libisat-(kubernetes|net)\.a|cmake/isat/[\w-]+\.cmake|pkgconfig/isat-\w+\.pc)"
         unwanted = {name for name in others if not re.fullmatch(wanted, name)}
         self.assertEqual({"changelog.Debian.gz", "copyright"}, {pathlib.Path(name).name for name in unwanted})
-        self.assertIn(f"{library}/libisat-kubernetes.a", others)
+        self.assertLessEqual({f"{library}/libisat-{name}.a" for name in ("kubernetes", "net")}, others)
 
     def names(self, package):
         lines = run("dpkg-deb", "--contents", package).splitlines()

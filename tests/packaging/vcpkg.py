@@ -94,6 +94,14 @@ class Port(unittest.TestCase):
             if path.endswith((".cmake", ".pc")):
                 self.assertNotIn(str(BUILD_DIR), (self.prefix / path).read_text(), path)
 
+    def has_libraries(self, *components):
+        """One for release and one for debug for each of these components, and no others."""
+        wanted = [f"{folder}/libisat-{component}.a" for folder in ("debug/lib", "lib") for component in components]
+        self.assertEqual(wanted, sorted(path for path in self.files() if "libisat" in path))
+        for component in components:
+            pair = [(self.prefix / path).read_bytes() for path in wanted if component in path]
+            self.assertNotEqual(*pair, f"the two of {component} are the same")
+
     def find_package(self, component, *options):
         build = self.folder / f"{component}-found-{len(list(self.folder.iterdir()))}"
         options = [f"-DCMAKE_PREFIX_PATH={self.prefix}", *options]
@@ -125,34 +133,33 @@ class Port(unittest.TestCase):
 
 
 class Minimal(Port):
-    def test_it_holds_headers_and_what_finds_them_and_nothing_else(self):
+    def test_it_holds_one_library_and_nothing_of_kubernetes(self):
         self.is_tidy()
+        self.has_libraries("net")
         files = self.files()
-        self.assertEqual([], [path for path in files if path.startswith(("debug", "lib", "tools")) or "kubernetes.hpp" in path])
+        self.assertEqual([], [path for path in files if path.startswith("tools") or "kubernetes" in path])
         self.assertIn("include/isat/isat.hpp", files)
 
     def test_it_is_linked_in_three_ways(self):
         self.find_package("net", "-DCMAKE_DISABLE_FIND_PACKAGE_OpenSSL=ON")
-        self.pkg_config("net", "share")
-        self.plain_flags("net", "lib")
+        self.pkg_config("net", "lib")
+        self.plain_flags("net", "lib", "-lisat-net")
 
 
 class Kubernetes(Port):
     features = ("kubernetes",)
+    libraries = ("-lisat-kubernetes", "-lisat-net", "-lboost_url", "-lboost_json", "-lssl", "-lcrypto")
 
-    def test_it_holds_a_library_for_release_and_one_for_debug_and_no_tools(self):
+    def test_it_holds_libraries_for_release_and_for_debug_and_no_tools(self):
         self.is_tidy()
-        libraries = [path for path in self.files() if "libisat" in path]
-        self.assertEqual(["debug/lib/libisat-kubernetes.a", "lib/libisat-kubernetes.a"], sorted(libraries))
+        self.has_libraries("kubernetes", "net")
         self.assertFalse((self.prefix / "tools/isat").exists())
-        sizes = {path: (self.prefix / path).read_bytes() for path in libraries}
-        self.assertEqual(2, len(set(sizes.values())), "the two are the same")
 
     def test_it_is_linked_in_three_ways_for_release(self):
         linked = self.find_package("kubernetes", "-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_CXX_FLAGS_RELEASE=")
         self.assertNotIn("debug/lib/libisat", linked)
         self.pkg_config("kubernetes", "lib")
-        self.plain_flags("kubernetes", "lib", "-lisat-kubernetes", "-lboost_url", "-lboost_json", "-lssl", "-lcrypto")
+        self.plain_flags("kubernetes", "lib", *self.libraries)
 
     def test_it_is_linked_in_three_ways_for_debug(self):
         linked = self.find_package("kubernetes", "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=")
@@ -160,8 +167,7 @@ class Kubernetes(Port):
             self.assertIn("debug/lib/libisat", linked)
         flags = self.pkg_config("kubernetes", "debug/lib")
         self.assertIn(f"-L{self.prefix}/debug/lib", flags[1])
-        libraries = ("-lisat-kubernetes", "-lboost_url", "-lboost_json", "-lssl", "-lcrypto")
-        self.plain_flags("kubernetes", "debug/lib", *libraries)
+        self.plain_flags("kubernetes", "debug/lib", *self.libraries)
 
 
 class Tools(Port):

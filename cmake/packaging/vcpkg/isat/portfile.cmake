@@ -2,9 +2,6 @@
 # An overlay port: it builds the tree in which it lies.
 get_filename_component(SOURCE_PATH "${CMAKE_CURRENT_LIST_DIR}/../../../.." ABSOLUTE)
 vcpkg_check_features(OUT_FEATURE_OPTIONS options FEATURES kubernetes ISAT_BUILD_KUBERNETES tools ISAT_BUILD_SPEAKER)
-if(NOT "kubernetes" IN_LIST FEATURES)
-  set(VCPKG_BUILD_TYPE release) # headers only: there is nothing to be built twice
-endif()
 
 vcpkg_cmake_configure(
   SOURCE_PATH "${SOURCE_PATH}"
@@ -12,10 +9,6 @@ vcpkg_cmake_configure(
   OPTIONS_DEBUG -DISAT_BUILD_SPEAKER=OFF)
 vcpkg_cmake_install()
 vcpkg_cmake_config_fixup(CONFIG_PATH lib/cmake/isat)
-if(NOT "kubernetes" IN_LIST FEATURES)
-  file(RENAME "${CURRENT_PACKAGES_DIR}/lib/pkgconfig" "${CURRENT_PACKAGES_DIR}/share/pkgconfig")
-  file(REMOVE_RECURSE "${CURRENT_PACKAGES_DIR}/lib")
-endif()
 vcpkg_fixup_pkgconfig()
 if("tools" IN_LIST FEATURES)
   vcpkg_copy_tools(TOOL_NAMES isat-speaker isat-simulate AUTO_CLEAN)
