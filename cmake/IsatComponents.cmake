@@ -97,7 +97,6 @@ set(isat_net_headers
     include/isat/impl/guarded_sender.ipp
     include/isat/impl/interface_follower.ipp
     include/isat/impl/layout_elector.ipp
-    include/isat/impl/lease_clock.ipp
     include/isat/impl/lease_elector.ipp
     include/isat/impl/link_message.ipp
     include/isat/impl/link_monitor.ipp

@@ -5,7 +5,6 @@
 #pragma once
 
 #include "isat/clock.hpp"
-#include "isat/detail/build.hpp"
 
 #include <chrono>
 #include <ctime>
@@ -40,11 +39,11 @@ struct lease_clock {
   static constexpr int reads_max = 8;
 
  private:
-  static std::chrono::nanoseconds read(clockid_t clock) noexcept;
+  static std::chrono::nanoseconds read(clockid_t clock) noexcept {
+    timespec time{};
+    ::clock_gettime(clock, &time);  // cannot fail: the clocks exist since Linux 2.6.39
+    return std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec};
+  }
 };
 
 }  // namespace isat::inline v0
-
-#if ISAT_HEADER_ONLY
-#include "isat/impl/lease_clock.ipp"
-#endif

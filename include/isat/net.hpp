@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // Umbrella of the component isat::net: transports, seams and the speaker, on Boost.Asio and fmt. For users; headers of
-// isat include the parts they need. Reading order: as listed.
+// isat include the parts they need. Of core it brings what these speak of: values, frames, VIPs, leaderships, layouts;
+// not the machines of the election, which its library runs. core.hpp has these, isat.hpp has all. Reading order: as
+// listed.
 #pragma once
 
 // clang-format off: the order is the order in which to read
-#include "isat/core.hpp"
 #include "isat/error.hpp"
 #include "isat/format.hpp"
 #include "isat/lease_clock.hpp"

@@ -12,7 +12,6 @@
 #include "isat/detail/erase.hpp"
 #include "isat/detail/stop_signal.hpp"
 #include "isat/election/leadership.hpp"
-#include "isat/lease_clock.hpp"
 #include "isat/pending_operation.hpp"
 #include "isat/responder/counters.hpp"
 #include "isat/responder/responder.hpp"
@@ -20,14 +19,12 @@
 #include "isat/transport/frame_transport.hpp"
 #include "isat/transport/guarded_sender.hpp"
 
-#include <boost/asio/error.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <array>
 #include <chrono>
 #include <cstddef>
 #include <memory>
-#include <span>
 #include <utility>
 #include <vector>
 

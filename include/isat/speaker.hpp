@@ -13,7 +13,6 @@
 #include "isat/detail/stop_signal.hpp"
 #include "isat/election/elector.hpp"
 #include "isat/election/leadership.hpp"
-#include "isat/lease_clock.hpp"
 #include "isat/responder/report_limit.hpp"
 #include "isat/responder/vip_table.hpp"
 #include "isat/served_interface.hpp"
@@ -23,8 +22,6 @@
 #include "isat/transport/interface_follower.hpp"
 
 #include <boost/asio/bind_executor.hpp>
-#include <boost/asio/error.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <array>
@@ -33,7 +30,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <string>
 #include <utility>
 #include <vector>
 

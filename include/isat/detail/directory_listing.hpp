@@ -6,10 +6,7 @@
 #pragma once
 
 #include "isat/detail/build.hpp"
-#include "isat/detail/last_error.hpp"
 #include "isat/error.hpp"
-
-#include <boost/system/error_code.hpp>
 
 #include <cerrno>
 #include <cstddef>
@@ -17,7 +14,6 @@
 #include <cstring>
 #include <dirent.h>
 #include <string_view>
-#include <unistd.h>
 #include <vector>
 
 namespace isat::inline v0::detail {

@@ -7,20 +7,12 @@
 
 #include "isat/detail/build.hpp"
 #include "isat/detail/file_descriptor.hpp"
-#include "isat/detail/last_error.hpp"
-#include "isat/detail/random_number.hpp"
 #include "isat/error.hpp"
 
-#include <boost/system/error_code.hpp>
-
 #include <cerrno>
-#include <cstdint>
 #include <cstdio>
-#include <fcntl.h>
 #include <string>
 #include <string_view>
-#include <unistd.h>
-#include <utility>
 
 namespace isat::inline v0::detail {
 

@@ -7,12 +7,9 @@
 #include "isat/detail/build.hpp"
 #include "isat/error.hpp"
 
-#include <boost/system/error_code.hpp>
-
 #include <cerrno>
 #include <cstdint>
 #include <string>
-#include <sys/random.h>
 
 namespace isat::inline v0::detail {
 

@@ -12,14 +12,11 @@
 #include "isat/pending_operation.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/error.hpp>
 
 #include <functional>
 #include <map>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 namespace isat::inline v0::election {
 

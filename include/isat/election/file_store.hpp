@@ -7,10 +7,8 @@
 // It refuses to work between hosts, and so a directory on a file system that machines share.
 #pragma once
 
-#include "isat/complete_later.hpp"
 #include "isat/detail/build.hpp"
 #include "isat/detail/erase.hpp"
-#include "isat/detail/last_error.hpp"
 #include "isat/election/change_feed.hpp"
 #include "isat/election/lease_store.hpp"
 #include "isat/election/record_files.hpp"
@@ -18,7 +16,6 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/system/error_code.hpp>
 
 #include <cerrno>
 #include <chrono>
@@ -28,7 +25,6 @@
 #include <string>
 #include <sys/stat.h>
 #include <utility>
-#include <vector>
 
 namespace isat::inline v0::election {
 

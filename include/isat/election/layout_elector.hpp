@@ -6,24 +6,32 @@
 // groups is told of each layout (layout_options::on_layout), and must follow it.
 #pragma once
 
-#include "isat/complete_later.hpp"
 #include "isat/detail/build.hpp"
 #include "isat/detail/erase.hpp"
-#include "isat/detail/random_number.hpp"
-#include "isat/election/election_machine.hpp"
+#include "isat/election/election_notice.hpp"
 #include "isat/election/elector.hpp"
-#include "isat/election/group_names.hpp"
+#include "isat/election/layout.hpp"
+#include "isat/election/leadership.hpp"
 #include "isat/election/lease_store.hpp"
-#include "isat/election/store_driver.hpp"
+#include "isat/election/lease_timing.hpp"
+#include "isat/error.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <string>
-#include <utility>
 
 namespace isat::inline v0::election {
+
+class group_names;
+struct layout_rules;
+struct lease_rules;
+template <class LeaseRules, class LayoutRules>
+class basic_election_machine;
+template <class Election>
+class store_driver;
 
 /// What a layout_elector is told at its start.
 struct layout_options {
@@ -53,13 +61,18 @@ class ISAT_API layout_elector final : public elector {
   /// `store` must outlive the elector. A run whose timing or wish is not sound ends at once: error::unsound_timing,
   /// error::unsound_layout.
   layout_elector(asio::any_io_executor executor, lease_store& store, layout_options options);
+  /// Aborts a run and leaves its table alone, which may be gone.
+  ISAT_INLINE ~layout_elector() override;
 
-  asio::any_io_executor get_executor() noexcept override { return driver_.get_executor(); }
+  ISAT_INLINE asio::any_io_executor get_executor() noexcept override;
 
   ISAT_INLINE void set_candidate(group_id group, bool willing) override;
 
-  /// The election that runs, or null: who leads what, and why.
-  const election_machine* election() const noexcept { return driver_.election(); }
+  using machine =
+      basic_election_machine<lease_rules, layout_rules>;  // election_machine, whose header nobody needs here
+
+  /// The election that runs, or null: who leads what, and why. To look into it, include election/election_machine.hpp.
+  const machine* election() const noexcept;
 
  private:
   ISAT_INLINE void do_run(leadership_table& table, handler<run_signature> done) override;
@@ -67,7 +80,7 @@ class ISAT_API layout_elector final : public elector {
   error_code check() const noexcept;
 
   layout_options options_;
-  store_driver<election_machine> driver_;
+  std::unique_ptr<store_driver<machine>> driver_;
 };
 
 }  // namespace isat::inline v0::election

@@ -5,25 +5,28 @@
 // the candidates and to spread groups over them: layout_elector does.
 #pragma once
 
-#include "isat/complete_later.hpp"
 #include "isat/detail/build.hpp"
 #include "isat/detail/erase.hpp"
-#include "isat/detail/random_number.hpp"
+#include "isat/election/election_notice.hpp"
 #include "isat/election/elector.hpp"
-#include "isat/election/lease_set.hpp"
+#include "isat/election/leadership.hpp"
 #include "isat/election/lease_store.hpp"
-#include "isat/election/store_driver.hpp"
+#include "isat/election/lease_timing.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
 #include <chrono>
-#include <cstdint>
+#include <cstddef>
 #include <functional>
+#include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace isat::inline v0::election {
+
+class lease_set;
+template <class Election>
+class store_driver;
 
 /// What a lease_elector is told at its start.
 struct lease_options {
@@ -44,8 +47,10 @@ class ISAT_API lease_elector final : public elector {
   /// `store` must outlive the elector. A run whose timing is not sound, or whose longest duration is beyond
   /// lease_timing::duration_max, ends at once: error::unsound_timing.
   lease_elector(asio::any_io_executor executor, lease_store& store, lease_options options);
+  /// Aborts a run and leaves its table alone, which may be gone.
+  ISAT_INLINE ~lease_elector() override;
 
-  asio::any_io_executor get_executor() noexcept override { return driver_.get_executor(); }
+  ISAT_INLINE asio::any_io_executor get_executor() noexcept override;
 
   /// Groups beyond the names that were given are never led. Whoever has released one, willingly or not, stays out of it
   /// for D + lease_machine::hold_down even if there is no other candidate: without presence nobody knows.
@@ -54,8 +59,8 @@ class ISAT_API lease_elector final : public elector {
   /// Gives up `group` although willing, for another candidate to take; then stays out of it for a while.
   void hand_over(group_id group);
 
-  /// The election that runs, or null: who leads what, and why.
-  const lease_set* election() const noexcept { return driver_.election(); }
+  /// The election that runs, or null: who leads what, and why. To look into it, include election/lease_set.hpp.
+  const lease_set* election() const noexcept;
 
  private:
   bool knows(group_id group) const noexcept { return static_cast<std::size_t>(group) < options_.leases.size(); }
@@ -63,7 +68,7 @@ class ISAT_API lease_elector final : public elector {
   ISAT_INLINE void do_run(leadership_table& table, handler<run_signature> done) override;
 
   lease_options options_;
-  store_driver<lease_set> driver_;
+  std::unique_ptr<store_driver<lease_set>> driver_;
 };
 
 }  // namespace isat::inline v0::election

@@ -7,23 +7,13 @@
 #pragma once
 
 #include "isat/detail/build.hpp"
-#include "isat/detail/directory_listing.hpp"
 #include "isat/detail/file_descriptor.hpp"
-#include "isat/detail/last_error.hpp"
-#include "isat/detail/new_file.hpp"
-#include "isat/detail/random_number.hpp"
 #include "isat/election/record_text.hpp"
 #include "isat/error.hpp"
-
-#include <boost/system/error_code.hpp>
 
 #include <cerrno>
 #include <fcntl.h>
 #include <string>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#include <utility>
 #include <vector>
 
 namespace isat::inline v0::election {

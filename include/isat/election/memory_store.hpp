@@ -5,7 +5,6 @@
 // it. It refuses to lose, delay or reorder anything, and to know when a candidate is gone: nothing is ever orphaned.
 #pragma once
 
-#include "isat/complete_later.hpp"
 #include "isat/detail/build.hpp"
 #include "isat/election/change_feed.hpp"
 #include "isat/election/lease_store.hpp"
@@ -13,12 +12,10 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace isat::inline v0::election {

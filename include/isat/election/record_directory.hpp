@@ -10,28 +10,15 @@
 #include "isat/detail/build.hpp"
 #include "isat/detail/directory_listing.hpp"
 #include "isat/detail/file_descriptor.hpp"
-#include "isat/detail/last_error.hpp"
-#include "isat/detail/new_file.hpp"
-#include "isat/detail/random_number.hpp"
 #include "isat/election/lease_record.hpp"
 #include "isat/error.hpp"
 
-#include <boost/system/error_code.hpp>
-
 #include <cerrno>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
-#include <fcntl.h>
-#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <sys/stat.h>
-#include <system_error>
-#include <unistd.h>
-#include <utility>
-#include <vector>
 
 namespace isat::inline v0::election {
 

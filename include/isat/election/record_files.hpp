@@ -13,24 +13,13 @@
 #include "isat/election/liveness_lock.hpp"
 #include "isat/election/record_directory.hpp"
 #include "isat/election/record_text.hpp"
-#include "isat/election/shared_file_system.hpp"
 #include "isat/election/store_failure.hpp"
 #include "isat/error.hpp"
 
-#include <boost/system/error_code.hpp>
-
-#include <algorithm>
 #include <cerrno>
-#include <cstdint>
 #include <fcntl.h>
-#include <optional>
-#include <set>
 #include <string>
 #include <string_view>
-#include <sys/stat.h>
-#include <sys/statfs.h>
-#include <unistd.h>
-#include <utility>
 #include <vector>
 
 namespace isat::inline v0::election {

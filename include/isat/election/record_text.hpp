@@ -9,7 +9,6 @@
 #include "isat/election/lease_record.hpp"
 
 #include <charconv>
-#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>

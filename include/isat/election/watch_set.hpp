@@ -7,20 +7,13 @@
 
 #include "isat/detail/build.hpp"
 #include "isat/detail/erase.hpp"
-#include "isat/detail/file_descriptor.hpp"
-#include "isat/detail/last_error.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/system/error_code.hpp>
 
-#include <array>
-#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string>
-#include <sys/inotify.h>
-#include <unistd.h>
 #include <utility>
 #include <vector>
 

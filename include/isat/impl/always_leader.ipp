@@ -5,6 +5,11 @@
 
 #include "isat/election/always_leader.hpp"
 
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/error.hpp>
+
+#include <utility>
+
 namespace isat::inline v0::election {
 
 ISAT_INLINE always_leader::always_leader(asio::any_io_executor executor)

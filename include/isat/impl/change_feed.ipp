@@ -5,6 +5,11 @@
 
 #include "isat/election/change_feed.hpp"
 
+#include <boost/asio/error.hpp>
+
+#include <utility>
+#include <vector>
+
 namespace isat::inline v0::election {
 
 ISAT_INLINE change_feed::subscription::subscription(const asio::any_io_executor& executor) : pending{executor} {}

@@ -4,6 +4,11 @@
 #pragma once
 
 #include "isat/detail/directory_listing.hpp"
+#include "isat/detail/last_error.hpp"
+
+#include <boost/system/error_code.hpp>
+
+#include <unistd.h>
 
 namespace isat::inline v0::detail {
 

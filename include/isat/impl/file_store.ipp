@@ -3,8 +3,14 @@
 // The bodies of file_store.hpp. Compiled into the library, or included by that header; never by itself.
 #pragma once
 
+#include "isat/complete_later.hpp"
+#include "isat/detail/last_error.hpp"
 #include "isat/election/file_store.hpp"
 #include "isat/election/watch_set.hpp"
+
+#include <boost/system/error_code.hpp>
+
+#include <vector>
 
 namespace isat::inline v0::election {
 

@@ -5,6 +5,8 @@
 
 #include "isat/source/grouped_source.hpp"
 
+#include <utility>
+
 namespace isat::inline v0::source {
 
 ISAT_INLINE grouped_source::grouped_source(vip_source& inner, const election::layout& layout,

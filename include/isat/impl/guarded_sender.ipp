@@ -3,16 +3,12 @@
 // The bodies of guarded_sender.hpp. Compiled into the library, or included by that header; never by itself.
 #pragma once
 
+#include "isat/lease_clock.hpp"
 #include "isat/transport/guarded_sender.hpp"
 
-namespace isat::inline v0::transport {
+#include <span>
 
-ISAT_INLINE void guarded_sender::push(const wire::frame_bytes& frame, group_id group) noexcept {
-  assert(!full());
-  frames_[size_] = frame;
-  groups_[size_] = group;
-  ++size_;
-}
+namespace isat::inline v0::transport {
 
 ISAT_INLINE guarded_sender::outcome guarded_sender::flush(frame_transport& out,
                                                           const election::leadership_table& leaderships) noexcept {

@@ -4,6 +4,13 @@
 #pragma once
 
 #include "isat/transport/interface_follower.hpp"
+#include "isat/transport/packet_socket.hpp"
+
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/error.hpp>
+
+#include <algorithm>
+#include <chrono>
 
 namespace isat::inline v0::transport {
 

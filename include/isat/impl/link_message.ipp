@@ -5,6 +5,13 @@
 
 #include "isat/transport/link_message.hpp"
 
+#include <array>
+#include <linux/if_link.h>
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <string>
+#include <sys/socket.h>
+
 namespace isat::inline v0::detail {
 
 ISAT_INLINE std::string_view attribute_text(std::span<const std::byte> payload) noexcept {

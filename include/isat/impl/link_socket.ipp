@@ -5,6 +5,13 @@
 
 #include "isat/transport/link_socket.hpp"
 
+#include <boost/system/error_code.hpp>
+
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
 namespace isat::inline v0::detail {
 
 ISAT_INLINE file_descriptor open_link_socket(std::uint32_t groups, error_code& error) {

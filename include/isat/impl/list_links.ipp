@@ -3,7 +3,15 @@
 // The bodies of list_links.hpp. Compiled into the library, or included by that header; never by itself.
 #pragma once
 
+#include "isat/transport/link_message.hpp"
+#include "isat/transport/link_socket.hpp"
+#include "isat/transport/link_table.hpp"
 #include "isat/transport/list_links.hpp"
+
+#include <boost/system/error_code.hpp>
+
+#include <cstddef>
+#include <cstdint>
 
 namespace isat::inline v0::transport {
 

@@ -3,7 +3,18 @@
 // The bodies of liveness_lock.hpp. Compiled into the library, or included by that header; never by itself.
 #pragma once
 
+#include "isat/detail/directory_listing.hpp"
+#include "isat/detail/last_error.hpp"
+#include "isat/detail/new_file.hpp"
+#include "isat/detail/random_number.hpp"
 #include "isat/election/liveness_lock.hpp"
+
+#include <boost/system/error_code.hpp>
+
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utility>
 
 namespace isat::inline v0::election {
 

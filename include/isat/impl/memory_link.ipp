@@ -4,7 +4,9 @@
 #pragma once
 
 #include "isat/detail/memory_segment.hpp"
+#include "isat/transport/frame_transport.hpp"
 #include "isat/transport/memory_link.hpp"
+#include "isat/transport/strip_tags.hpp"
 
 #include <utility>
 

@@ -3,7 +3,11 @@
 // The bodies of memory_store.hpp. Compiled into the library, or included by that header; never by itself.
 #pragma once
 
+#include "isat/complete_later.hpp"
 #include "isat/election/memory_store.hpp"
+
+#include <functional>
+#include <utility>
 
 namespace isat::inline v0::election {
 

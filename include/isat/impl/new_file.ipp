@@ -3,7 +3,16 @@
 // The bodies of new_file.hpp. Compiled into the library, or included by that header; never by itself.
 #pragma once
 
+#include "isat/detail/last_error.hpp"
 #include "isat/detail/new_file.hpp"
+#include "isat/detail/random_number.hpp"
+
+#include <boost/system/error_code.hpp>
+
+#include <cstdint>
+#include <fcntl.h>
+#include <unistd.h>
+#include <utility>
 
 namespace isat::inline v0::detail {
 

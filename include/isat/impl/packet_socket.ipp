@@ -11,6 +11,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/posix/descriptor_base.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/system/error_code.hpp>
 
 #include <algorithm>
 #include <arpa/inet.h>

@@ -5,6 +5,16 @@
 
 #include "isat/transport/pcap_file.hpp"
 
+#include <boost/asio/error.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <algorithm>
+#include <array>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
 namespace isat::inline v0::transport {
 
 ISAT_INLINE std::optional<pcap_file> pcap_file::create(const std::string& path, error_code& error) {

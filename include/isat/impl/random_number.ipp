@@ -5,6 +5,8 @@
 
 #include "isat/detail/random_number.hpp"
 
+#include <sys/random.h>
+
 namespace isat::inline v0::detail {
 
 ISAT_INLINE std::uint64_t random_number() noexcept {

@@ -3,7 +3,21 @@
 // The bodies of record_directory.hpp. Compiled into the library, or included by that header; never by itself.
 #pragma once
 
+#include "isat/detail/last_error.hpp"
+#include "isat/detail/new_file.hpp"
+#include "isat/detail/random_number.hpp"
 #include "isat/election/record_directory.hpp"
+
+#include <boost/system/error_code.hpp>
+
+#include <charconv>
+#include <fcntl.h>
+#include <limits>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+#include <vector>
 
 namespace isat::inline v0::election {
 

@@ -4,6 +4,18 @@
 #pragma once
 
 #include "isat/election/record_files.hpp"
+#include "isat/election/shared_file_system.hpp"
+
+#include <boost/system/error_code.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+#include <utility>
 
 namespace isat::inline v0::election {
 

@@ -5,6 +5,8 @@
 
 #include "isat/election/record_text.hpp"
 
+#include <chrono>
+
 namespace isat::inline v0::election {
 
 ISAT_INLINE std::string record_text::write(const stored_record& stored) {

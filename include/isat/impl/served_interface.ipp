@@ -3,7 +3,12 @@
 // The bodies of served_interface.hpp. Compiled into the library, or included by that header; never by itself.
 #pragma once
 
+#include "isat/lease_clock.hpp"
 #include "isat/served_interface.hpp"
+
+#include <boost/asio/error.hpp>
+
+#include <span>
 
 namespace isat::inline v0 {
 

@@ -5,13 +5,18 @@
 #pragma once
 
 #include "isat/error.hpp"
+#include "isat/lease_clock.hpp"
 #include "isat/speaker.hpp"
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
 
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 namespace isat::inline v0 {

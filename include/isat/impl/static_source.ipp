@@ -5,6 +5,11 @@
 
 #include "isat/source/static_source.hpp"
 
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/error.hpp>
+
+#include <utility>
+
 namespace isat::inline v0::source {
 
 ISAT_INLINE static_source::static_source(asio::any_io_executor executor, std::vector<responder::vip> vips)

@@ -3,7 +3,14 @@
 // The bodies of watch_set.hpp. Compiled into the library, or included by that header; never by itself.
 #pragma once
 
+#include "isat/detail/file_descriptor.hpp"
+#include "isat/detail/last_error.hpp"
 #include "isat/election/watch_set.hpp"
+
+#include <array>
+#include <cstddef>
+#include <sys/inotify.h>
+#include <unistd.h>
 
 namespace isat::inline v0::election {
 

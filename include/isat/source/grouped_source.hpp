@@ -22,7 +22,6 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <utility>
 #include <vector>
 
 namespace isat::inline v0::source {

@@ -11,10 +11,7 @@
 #include "isat/source/vip_source.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/dispatch.hpp>
-#include <boost/asio/error.hpp>
 
-#include <utility>
 #include <vector>
 
 namespace isat::inline v0::source {

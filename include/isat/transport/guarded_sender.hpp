@@ -9,16 +9,12 @@
 #include "isat/address.hpp"
 #include "isat/detail/build.hpp"
 #include "isat/election/leadership.hpp"
-#include "isat/lease_clock.hpp"
 #include "isat/transport/frame_transport.hpp"
 #include "isat/wire/frame.hpp"
-
-#include <boost/system/error_code.hpp>
 
 #include <array>
 #include <cassert>
 #include <cstddef>
-#include <span>
 
 namespace isat::inline v0::transport {
 
@@ -37,7 +33,12 @@ class ISAT_API guarded_sender {
   std::size_t size() const noexcept { return size_; }
 
   /// Adds a frame whose sender address belongs to `group`. @pre not full()
-  void push(const wire::frame_bytes& frame, group_id group) noexcept;
+  void push(const wire::frame_bytes& frame, group_id group) noexcept {
+    assert(!full());
+    frames_[size_] = frame;
+    groups_[size_] = group;
+    ++size_;
+  }
 
   /// Sends what may be sent. Frames that `out` did not take stay, in order, for the next flush() or clear().
   outcome flush(frame_transport& out, const election::leadership_table& leaderships) noexcept;

@@ -14,14 +14,9 @@
 #include "isat/transport/interface_pattern.hpp"
 #include "isat/transport/link_monitor.hpp"
 #include "isat/transport/link_state.hpp"
-#include "isat/transport/packet_socket.hpp"
 
-#include <boost/asio/bind_executor.hpp>
-#include <boost/asio/error.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include <algorithm>
-#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>

@@ -9,21 +9,15 @@
 #include "isat/transport/link_state.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <linux/if_link.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
-#include <net/if.h>
-#include <net/if_arp.h>
 #include <optional>
 #include <span>
-#include <string>
 #include <string_view>
-#include <sys/socket.h>
 #include <type_traits>
 
 namespace isat::inline v0::transport {

@@ -12,7 +12,6 @@
 #include "isat/transport/link_table.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/system/error_code.hpp>
 
 #include <memory>
 #include <utility>

@@ -6,19 +6,13 @@
 #pragma once
 
 #include "isat/detail/build.hpp"
-#include "isat/detail/erase.hpp"
 #include "isat/detail/file_descriptor.hpp"
-
-#include <boost/system/error_code.hpp>
+#include "isat/error.hpp"
 
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <linux/netlink.h>
-#include <linux/rtnetlink.h>
 #include <span>
-#include <sys/socket.h>
-#include <sys/uio.h>
 
 namespace isat::inline v0::detail {
 

@@ -5,16 +5,10 @@
 #pragma once
 
 #include "isat/detail/build.hpp"
-#include "isat/transport/link_message.hpp"
-#include "isat/transport/link_socket.hpp"
+#include "isat/error.hpp"
 #include "isat/transport/link_state.hpp"
-#include "isat/transport/link_table.hpp"
-
-#include <boost/system/error_code.hpp>
 
 #include <cerrno>
-#include <cstddef>
-#include <cstdint>
 #include <poll.h>
 #include <vector>
 

@@ -8,9 +8,7 @@
 
 #include "isat/address.hpp"
 #include "isat/detail/build.hpp"
-#include "isat/transport/frame_transport.hpp"
 #include "isat/transport/memory_transport.hpp"
-#include "isat/transport/strip_tags.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 

@@ -10,7 +10,6 @@
 #include "isat/transport/frame_transport.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/system/error_code.hpp>
 
 #include <cstddef>
 #include <memory>

@@ -11,7 +11,6 @@
 #include "isat/transport/link_state.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/system/error_code.hpp>
 
 #include <cstddef>
 #include <memory>

@@ -6,25 +6,16 @@
 #pragma once
 
 #include "isat/detail/build.hpp"
-#include "isat/detail/erase.hpp"
 #include "isat/detail/file_descriptor.hpp"
+#include "isat/error.hpp"
 
-#include <boost/asio/error.hpp>
-#include <boost/system/error_code.hpp>
-
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <fcntl.h>
 #include <optional>
 #include <span>
 #include <string>
-#include <sys/stat.h>
-#include <sys/types.h>
-#include <sys/uio.h>
 #include <unistd.h>
 #include <utility>
 
