@@ -2,6 +2,7 @@
 
 // Real files, and real processes that are killed or stopped while they hold a record.
 #include "child_process.hpp"
+#include "isat/detail/random_number.hpp"
 #include "isat/election/file_store.hpp"
 #include "skip.hpp"
 #include "store_contract.hpp"

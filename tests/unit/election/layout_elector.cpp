@@ -3,6 +3,7 @@
 #include "elector_run.hpp"
 #include "fault_store.hpp"
 #include "isat/election/layout_elector.hpp"
+#include "isat/election/lease_codec.hpp"
 #include "isat/election/memory_store.hpp"
 #include "isat/source/grouped_source.hpp"
 #include "isat/source/static_source.hpp"

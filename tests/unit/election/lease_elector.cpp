@@ -2,7 +2,9 @@
 
 #include "elector_run.hpp"
 #include "fault_store.hpp"
+#include "isat/election/lease_codec.hpp"
 #include "isat/election/lease_elector.hpp"
+#include "isat/election/lease_set.hpp"
 #include "isat/election/memory_store.hpp"
 #include "store_contract.hpp"
 

@@ -2,6 +2,7 @@
 
 // Writers that are stopped at any point of a write, by taking its steps one by one; and real processes that race.
 #include "child_process.hpp"
+#include "isat/detail/random_number.hpp"
 #include "isat/election/record_directory.hpp"
 #include "temporary_directory.hpp"
 

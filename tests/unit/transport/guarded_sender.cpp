@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
 #include "../../support/fake_transport.hpp"
+#include "isat/lease_clock.hpp"
 #include "isat/transport/guarded_sender.hpp"
 
 #include <boost/asio/error.hpp>
