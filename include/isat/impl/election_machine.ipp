@@ -259,7 +259,6 @@ void basic_election_machine<LeaseRules, LayoutRules>::note(slot& touched) {
 
 // A lease of an era that is not known to be over may be of one that is not known yet: before a record of it is taken
 // for missing, the layout is read.
-
 template <class LeaseRules, class LayoutRules>
 void basic_election_machine<LeaseRules, LayoutRules>::doubt_era(const lease_time& now, const lease_sight& sight) {
   const std::uint64_t era = sight.claim.era;

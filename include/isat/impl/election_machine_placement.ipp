@@ -84,14 +84,13 @@ void basic_election_machine<LeaseRules, LayoutRules>::set_candidacies(const leas
   presence_.set_candidate(now, candidate);
   for (auto& [key, each] : groups_) {
     const bool counts = in_layout(each);
-    const bool may_start = listed_since_ && settled_ && each.place < placement_.places().size();
+    const bool is_placed = each.place < placement_.places().size();
+    const bool may_start = listed_since_ && settled_ && is_placed;
     lease_candidacy next;
     const bool goes_on = each.lease.holds() || (may_start && (!layout_.doubtful() || !each.lease.idle()));
     next.willing = counts && each.wanted && !stopping_ && goes_on;
     next.alone = live_.size() <= 1 || each.came;
-    if (each.place < placement_.places().size()) {
-      next.hold_off = placement::hold_off(placement_.places()[each.place]);
-    }
+    if (is_placed) next.hold_off = placement::hold_off(placement_.places()[each.place]);
     if (next == each.lease.candidacy()) continue;
     each.lease.set_candidacy(now, next);
     touch(now, each);
