@@ -34,17 +34,6 @@ constexpr std::array<std::string_view, 2> bool_words{"false", "true"};
 /// Printable, and without a space, so that a name is one word wherever it is shown.
 bool is_word(std::string_view text) { return is_printable(text) && text.find(' ') == std::string_view::npos; }
 
-/// Whether a glob has a bracket without an end. It would stand for itself, which is in hardly any interface's name.
-bool has_open_bracket(std::string_view glob) {
-  for (auto at = glob.find('['); at != std::string_view::npos; at = glob.find('[', at)) {
-    ++at;
-    if (glob.substr(at).starts_with('!') || glob.substr(at).starts_with('^')) ++at;
-    at = glob.find(']', at + 1);  // the first of the set may be a bracket
-    if (at == std::string_view::npos) return true;
-  }
-  return false;
-}
-
 interface_pattern parse_interface(const setting& value) {
   const auto pattern = interface_pattern::parse(value.text);
   if (!pattern || !is_word(value.text)) {
@@ -53,7 +42,7 @@ interface_pattern parse_interface(const setting& value) {
                     "slash or colon",
                     quoted(value.text), IFNAMSIZ - 1));
   }
-  if (has_open_bracket(value.text)) {
+  if (pattern->has_open_bracket()) {
     value.from.refuse(quoted(value.text) + " has a bracket that is not closed, as it is in eth[01]");
   }
   return *pattern;

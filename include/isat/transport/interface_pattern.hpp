@@ -30,6 +30,18 @@ class interface_pattern {
   /// True if one pattern may match several interfaces; a plain name names one that is expected to exist.
   bool is_glob() const noexcept { return text_.find_first_of("*?[") != std::string::npos; }
 
+  /// True if a bracket has no end: it stands for itself then, which is in hardly any interface's name.
+  bool has_open_bracket() const noexcept {
+    const std::string_view glob = text_;
+    for (auto at = glob.find('['); at != std::string_view::npos; at = glob.find('[', at)) {
+      ++at;
+      if (glob.substr(at).starts_with('!') || glob.substr(at).starts_with('^')) ++at;
+      at = glob.find(']', at + 1);  // the first of the set may be a bracket
+      if (at == std::string_view::npos) return true;
+    }
+    return false;
+  }
+
   /// True if the interface called `name` is selected.
   bool matches(const std::string& name) const noexcept {
     return is_glob() ? ::fnmatch(text_.c_str(), name.c_str(), FNM_NOESCAPE) == 0 : name == text_;

@@ -40,6 +40,18 @@ TEST_SUITE("transport/interface_pattern") {
     for (const auto* glob : {"eth*", "eth?", "eth[0]"}) CHECK(interface_pattern::parse(glob)->is_glob());
   }
 
+  TEST_CASE("a bracket that is not closed is told from a set") {
+    for (const auto* open : {"[", "eth[0", "eth[", "eth[!", "eth[]", "eth[!]", "eth[^]", "[0]eth[1"}) {
+      CAPTURE(open);
+      CHECK(interface_pattern::parse(open)->has_open_bracket());
+    }
+    for (const auto* closed :
+         {"eth0", "eth*", "eth]", "eth[0]", "eth[]]", "eth[!]]", "eth[^]0]", "eth[[]", "[0]eth[1]"}) {
+      CAPTURE(closed);
+      CHECK(!interface_pattern::parse(closed)->has_open_bracket());
+    }
+  }
+
   TEST_CASE("what no interface can be called is refused") {
     for (const std::string_view text :
          {"", "eth/0", "eth0:1", "eth 0", "eth0\n", "\teth0", ".", "..", "sixteen-octets-x", "*/*"}) {
