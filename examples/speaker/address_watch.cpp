@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <linux/rtnetlink.h>
 #include <utility>
 
 namespace speakerd {

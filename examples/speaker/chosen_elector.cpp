@@ -4,6 +4,7 @@
 #include "election_log.hpp"
 #include "failure.hpp"
 #include "isat/election/always_leader.hpp"
+#include "isat/election/election_machine.hpp"
 #include "isat/election/file_store.hpp"
 #include "isat/election/layout_elector.hpp"
 #include "isat/kubernetes/lease/lease_store.hpp"
