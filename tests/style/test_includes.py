@@ -25,7 +25,7 @@ class Includes(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory(prefix="isat-includes-")
-        # As in a compiled library: then, and only then, the headers of kubernetes come without their bodies.
+        # As in a compiled library: then, and only then, the headers of net and kubernetes come without their bodies.
         generated = pathlib.Path(cls.folder.name, "isat/detail/build_generated.hpp")
         generated.parent.mkdir(parents=True)
         generated.write_text("#pragma once\n#define ISAT_HEADER_ONLY 0\n")
@@ -76,6 +76,25 @@ class Includes(unittest.TestCase):
 
     def test_core_and_net_know_nothing_of_kubernetes(self):
         self.assertEqual(set(), self.found(LIBRARY, self.reached("isat/isat.hpp")))
+
+    def test_net_brings_neither_bodies_nor_machines_of_the_election(self):
+        # Those of core's machines are templates: they are seen wherever a machine is.
+        brought = {path for path in self.reached("isat/net.hpp", "isat/kubernetes.hpp") if "/isat/" in path and "/impl/" in path}
+        self.assertEqual(set(), brought, "include it in the .ipp; keep what needs it behind a pointer")
+
+    def test_an_include_alone_generates_no_code(self):
+        # Without a generated header the bodies come along, which is when it matters.
+        unit = "#include <isat/isat.hpp>\n#include <isat/kubernetes.hpp>\n"
+        made = pathlib.Path(self.folder.name, "unit.o")
+        command = (*CXX, "-std=c++20", "-c", f"-I{ROOT}/include", "-o", made, "-x", "c++", "-")
+        done = subprocess.run(command, input=unit, capture_output=True, text=True, check=False)
+        self.assertEqual(0, done.returncode, done.stderr)
+        names = subprocess.run(("nm", "-C", "--defined-only", made), capture_output=True, text=True, check=True).stdout
+        ours = [name for name in names.splitlines() if "isat::" in name]
+        tables = [name for name in ours if "vtable for isat::" in name]
+        if ours:
+            remedy = "declare virtual functions that an .ipp defines as ISAT_INLINE, in their class, too"
+            self.fail(f"{len(ours)} symbols, {(tables or ours)[:3]}: {remedy}")
 
     def test_macros_that_a_user_gets_from_us_begin_with_our_name(self):
         defined = self.macros("isat/isat.hpp", "isat/kubernetes.hpp")
