@@ -8,6 +8,7 @@
 // Standard input takes, a line each: "release LEASE", "candidate LEASE on" and "candidate LEASE off". SIGTERM, or the
 // end of the input, releases everything and ends the program.
 
+#include "isat/election/lease_set.hpp"
 #include "isat/kubernetes.hpp"
 #include "isat/net.hpp"
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "isat/detail/erase.hpp"
 #include "isat/transport/link_message.hpp"
 #include "isat/transport/link_socket.hpp"
 #include "private_network.hpp"
