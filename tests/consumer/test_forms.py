@@ -92,7 +92,7 @@ class Shared(EachForm, Installed):
         suffixes = ("", f".{minor}", f".{VERSION}")
         self.assertEqual([f"libisat-{component}.so{each}" for component in COMPILED for each in suffixes], self.libraries())
         for component in COMPILED:
-            said = run("objdump", "--private-headers", self.library(component))
+            said = run("objdump", "--private-headers", self.shared_object(component))
             self.assertIn(f"SONAME libisat-{component}.so.{minor}\n", re.sub(" +", " ", said))
 
     def test_kubernetes_finds_net_beside_it(self):
@@ -100,29 +100,30 @@ class Shared(EachForm, Installed):
         empty = self.folder / "empty.cpp"
         empty.write_text("int main() {}\n")
         program = self.folder / "kubernetes-alone"
-        place = self.library("kubernetes").parent
+        place = self.shared_object("kubernetes").parent
         libraries = (f"-L{place}", f"-Wl,-rpath-link,{place},--no-as-needed", "-lisat-kubernetes")
         run(CXX, empty, *libraries, f"-Wl,-rpath,{place}", "-o", program)
         run(program)
 
-    def library(self, component):
+    def shared_object(self, component):
         return next(self.prefix.rglob(f"libisat-{component}.so"))
+
+    def headers(self):
+        return "".join(path.read_text() for path in (self.prefix / "include/isat").rglob("*.hpp"))
 
     def exported(self, component):
         """The names right inside of our namespaces: a function, or a class with all that belongs to it."""
-        lines = run("nm", "--dynamic", "--defined-only", "--demangle", self.library(component)).splitlines()
-        spaces = "|".join(sorted({space for text in self.headers() for space in re.findall(r"^namespace isat::inline v0::([\w:]+)", text, re.M)}, key=len, reverse=True))
-        ours = re.compile(rf"(?:(?:vtable|typeinfo|typeinfo name|VTT) for )?isat::v0::(?:(?:{spaces})::)*(\w+)")
+        lines = run("nm", "--dynamic", "--defined-only", "--demangle", self.shared_object(component)).splitlines()
+        spaces = set(re.findall(r"^namespace isat::inline v0::([\w:]+)", self.headers(), re.M))
+        longest_first = "|".join(sorted(spaces, key=len, reverse=True))
+        of_class = "(?:(?:vtable|VTT|typeinfo|typeinfo name) for |(?:non-)?virtual thunk to )?"
+        ours = re.compile(rf"{of_class}isat::v0::(?:(?:{longest_first})::)?(\w+)")
         return {found.group(1) for line in lines if (found := ours.match(line.split(maxsplit=2)[2]))}
 
-    def headers(self):
-        return [path.read_text() for path in (self.prefix / "include/isat").rglob("*.hpp")]
-
     def test_they_export_what_the_headers_mark_and_nothing_else_of_ours(self):
-        marked = set()
-        for text in self.headers():
-            for declaration in re.findall(r"\bISAT_API\s+([^;{]*)", text):
-                marked.update(re.findall(r"\w+", declaration))
+        classes = re.findall(r"\b(?:class|struct) ISAT_API (\w+)", self.headers())
+        functions = re.findall(r"(?<!class )(?<!struct )\bISAT_API [^;{()]*?(\w+)\(", self.headers())
+        marked = {*classes, *functions}
         for component, some in (
             ("net", {"speaker", "lease_elector", "file_store", "packet_socket", "make_error_code"}),
             ("kubernetes", {"api_client", "lease_store", "make_error_code", "load_default_config"}),
