@@ -6,7 +6,8 @@
 #
 # To add a header, add one line, in alphabetical order: to isat_core_headers if it needs the standard library only
 # (and none of <algorithm>, <functional>, <memory>, <unordered_map>), to isat_net_headers if Boost.Asio and fmt do, else to
-# isat_kubernetes_headers.
+# isat_kubernetes_headers. A file in an impl/ holds the bodies of a header. Those of core are templates, which that header
+# includes; those of net and kubernetes are compiled into a library of each, or included too where all is header-only.
 
 set(isat_core_headers
     include/isat/address.hpp
@@ -152,7 +153,6 @@ set(isat_net_headers
     include/isat/transport/tracer.hpp
     include/isat/transport/wait_operation.hpp)
 
-# Each file in an impl/ holds the bodies of a header, and is compiled into the library or included by that header.
 set(isat_kubernetes_headers
     include/isat/kubernetes.hpp
     include/isat/kubernetes/api/api_client.hpp
