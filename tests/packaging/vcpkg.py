@@ -99,7 +99,7 @@ class Port(unittest.TestCase):
         wanted = [f"{folder}/libisat-{component}.a" for folder in ("debug/lib", "lib") for component in components]
         self.assertEqual(wanted, sorted(path for path in self.files() if "libisat" in path))
         for component in components:
-            pair = [(self.prefix / path).read_bytes() for path in wanted if component in path]
+            pair = [(self.prefix / path).read_bytes() for path in wanted if path.endswith(f"isat-{component}.a")]
             self.assertNotEqual(*pair, f"the two of {component} are the same")
 
     def find_package(self, component, *options):
