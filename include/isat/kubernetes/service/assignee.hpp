@@ -26,7 +26,7 @@ inline constexpr std::string_view address_annotation = "isat/address";        //
 inline constexpr std::string_view sharing_annotation = "isat/share-address";  ///< a word: who has the same may share
 
 /// A Service as its assigner sees it.
-struct assignee {
+struct ISAT_API assignee {
   service_reference service;
   std::string version;   ///< resourceVersion
   bool load_balancer{};  ///< its type
