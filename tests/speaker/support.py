@@ -34,6 +34,18 @@ def run(*arguments, before=(), timeout=20, **extra):
     )
 
 
+def put_in_its_way(directory, scratch):
+    """Puts a file where a directory was, which goes into `scratch`; as often as the speaker has made it again in between."""
+    for number in range(100):
+        directory.rename(scratch / f"away-{number}")
+        try:
+            with directory.open("x", encoding="ascii"):
+                return
+        except FileExistsError:
+            pass
+    raise AssertionError(f"{directory} comes again and again")
+
+
 class SpeakerTest(unittest.TestCase):
     """Assertions about one run."""
 

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 
-from support import OK, main, run
+from support import OK, main, put_in_its_way, run
 from test_run import RunTest, VIP, command, enter_namespace, request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
@@ -198,8 +198,7 @@ class Elected(HttpTest):
         self.assertGreaterEqual(metrics("isat_store_writes_total", record="lease", outcome="done"), first + 2)
 
     def test_a_store_that_fails_is_counted_and_does_not_make_it_ill(self):
-        self.directory.rename(self.scratch / "away")
-        self.directory.write_text("in its way", encoding="ascii")
+        put_in_its_way(self.directory, self.scratch)
         self.assertTrue(until(lambda: self.metrics()("isat_store_up") == 0))
         self.assertTrue(until(lambda: self.metrics()("isat_vips_owned") == 0))
         metrics = self.metrics()

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 
-from support import CONFIGURATION, OK, SPEAKER, UNAVAILABLE, SpeakerTest, environment, main, run
+from support import CONFIGURATION, OK, SPEAKER, UNAVAILABLE, SpeakerTest, environment, main, put_in_its_way, run
 
 VIP = "10.77.0.100"
 CLOCK_SOURCE = "/sys/devices/system/clocksource/clocksource0/current_clocksource"
@@ -486,8 +486,7 @@ class FileElector(RunTest):
 
     def test_a_store_that_fails_is_logged_and_it_goes_silent_and_leads_again(self):
         running = self.leading("-e", f"file:{self.directory}", "--profile", "fast")
-        self.directory.rename(self.scratch / "away")
-        self.directory.write_text("in its way", encoding="ascii")
+        put_in_its_way(self.directory, self.scratch)
         running.expect("WARN  the store does not answer, trying again reason=")
         running.expect("leading no more, silent from now on group=0 term=1", 2)
         self.directory.unlink()
