@@ -6,8 +6,8 @@
 #
 # To add a header, add one line, in alphabetical order: to isat_core_headers if it needs the standard library only
 # (and none of <algorithm>, <functional>, <memory>, <unordered_map>), to isat_net_headers if Boost.Asio and fmt do, else to
-# isat_kubernetes_headers. A file in an impl/ holds the bodies of a header. Those of core are templates, which that header
-# includes; those of net and kubernetes are compiled into a library of each, or included too where all is header-only.
+# isat_kubernetes_headers. A file in an impl/ holds the bodies of a header. Templates are always included by it; the others,
+# which are of net and kubernetes, are compiled into a library of each, or included too where all is header-only.
 
 set(isat_core_headers
     include/isat/address.hpp

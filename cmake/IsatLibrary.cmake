@@ -28,10 +28,15 @@ function(isat_write_build_header file)
     @ONLY)
 endfunction()
 
-# isat_write_sources(variable component body...): a source for each body, their paths in the variable.
+# isat_write_sources(variable component body...): a source for each body, their paths in the variable. A file of templates
+# alone has nothing to be compiled by itself: its header includes it always.
 function(isat_write_sources variable component)
   set(sources "")
   foreach(body IN LISTS ARGN)
+    file(STRINGS "${PROJECT_SOURCE_DIR}/${body}" defined REGEX "ISAT_INLINE" LIMIT_COUNT 1)
+    if(NOT defined)
+      continue()
+    endif()
     cmake_path(GET body STEM name)
     set(source "${isat_generated}/${component}/${name}.cpp")
     string(REGEX REPLACE "^include/" "" body "${body}")
