@@ -106,6 +106,7 @@ set(isat_net_headers
     include/isat/impl/list_links.ipp
     include/isat/impl/liveness_lock.ipp
     include/isat/impl/memory_link.ipp
+    include/isat/impl/memory_segment.ipp
     include/isat/impl/memory_store.ipp
     include/isat/impl/memory_transport.ipp
     include/isat/impl/new_file.ipp
@@ -275,7 +276,7 @@ target_sources(isat_core INTERFACE FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_
 set_target_properties(isat_core PROPERTIES EXPORT_NAME core VERIFY_INTERFACE_HEADER_SETS ${PROJECT_IS_TOP_LEVEL})
 
 include(IsatLibrary)
-set(isat_build_header "${isat_generated}/include/isat/detail/build_generated.hpp")
+set(isat_build_header "${isat_generated}/include/isat/detail/isat_build_generated.hpp")
 isat_write_build_header("${isat_build_header}")
 isat_add_library(
   net

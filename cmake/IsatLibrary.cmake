@@ -91,6 +91,9 @@ function(isat_add_library component)
   if(arg_GENERATED)
     list(APPEND headers "${arg_GENERATED}")
     list(APPEND folders "${isat_generated}/include")
+    # Installed, it lies beside the header that looks for it; until then that one finds it here.
+    cmake_path(GET arg_GENERATED PARENT_PATH folder)
+    target_include_directories(${target} ${scope} "$<BUILD_INTERFACE:${folder}>")
   endif()
   target_sources(
     ${target} ${scope} FILE_SET HEADERS BASE_DIRS ${folders} FILES ${headers}

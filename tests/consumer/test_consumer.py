@@ -33,11 +33,6 @@ class Consumer(Installed):
         # What it does not link is not compiled for it.
         self.assertEqual([], [path.name for path in build.rglob("libisat*")])
 
-    def test_net_is_found_where_openssl_is_absent_links_from_two_units_and_runs(self):
-        build, _ = self.configure(HERE / "net", "net", "-DCMAKE_DISABLE_FIND_PACKAGE_OpenSSL=ON")
-        self.build(build)
-        self.assertEqual(f"net {VERSION} ff:ff:ff:ff:ff:ff\n", run(build / "my_daemon"))
-
     def test_in_a_larger_build_it_adds_its_libraries_and_nothing_else(self):
         build, _ = self.configure(HERE / "subdirectory", "subdirectory", f"-DISAT_SOURCE_DIR={ROOT}", kept=True)
         cached = {line.split(":")[0] for line in (build / "CMakeCache.txt").read_text().splitlines() if "=" in line}
@@ -74,10 +69,8 @@ class Consumer(Installed):
                 self.assertIn(f"version: {VERSION}", output)
 
     @unittest.skipIf(shutil.which("pkg-config") is None, "pkg-config is not installed")
-    def test_pkg_config_knows_core_and_net(self):
+    def test_pkg_config_knows_core(self):
         self.assertEqual(f"core {VERSION}\n", self.pkg_config("isat-core", HERE / "core/main.cpp"))
-        output = self.pkg_config("isat-net", HERE / "net/main.cpp")
-        self.assertEqual(f"net {VERSION} ff:ff:ff:ff:ff:ff\n", output)
 
     def test_an_older_standard_is_refused_in_a_sentence(self):
         include = f"-I{self.prefix}/include"

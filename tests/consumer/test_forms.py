@@ -18,6 +18,14 @@ PRINTED = {"net": f"net {VERSION} ff:ff:ff:ff:ff:ff\n", "kubernetes": f"kubernet
 PROGRAM = {"net": "my_daemon", "kubernetes": "consumer"}
 NEEDED = {"net": ("-lfmt",), "kubernetes": ("-lboost_json", "-lboost_url", "-lssl", "-lcrypto", "-lfmt")}
 
+USES_ONE_BODY = """#include "isat/transport/list_links.hpp"
+
+int main() {
+  isat::error_code error;
+  isat::transport::list_links(error);
+}
+"""
+
 
 def built_as(form, *options):
     """A build of the libraries alone; it stays in the build directory, for the next run."""
@@ -69,6 +77,12 @@ class Static(EachForm, Installed):
                 run(CXX, "-std=c++20", source, *folders, *ours, *NEEDED[component], "-o", program)
                 self.assertEqual(PRINTED[component], run(program))
 
+    def test_a_copy_of_the_headers_beside_it_is_header_only_all_the_same(self):
+        source = self.folder / "links.cpp"
+        source.write_text(USES_ONE_BODY)
+        folders = (f"-I{ROOT}/include", f"-isystem{self.prefix}/include")  # the former's come first
+        run(CXX, "-std=c++20", source, *folders, *NEEDED["net"], "-o", self.folder / "links")
+
     def test_each_has_one_library_and_core_has_none(self):
         self.assertEqual([f"libisat-{component}.a" for component in COMPILED], self.libraries())
 
@@ -104,6 +118,12 @@ class Shared(EachForm, Installed):
         libraries = (f"-L{place}", f"-Wl,-rpath-link,{place},--no-as-needed", "-lisat-kubernetes")
         run(CXX, empty, *libraries, f"-Wl,-rpath,{place}", "-o", program)
         run(program)
+
+    def test_the_daemon_finds_them_from_where_it_is_installed(self):
+        build = self.folder / "with-daemon"
+        configure(ROOT, build, "-DBUILD_SHARED_LIBS=ON", "-DCMAKE_INSTALL_LIBDIR=lib/some-arch", "-DISAT_BUILD_TESTS=OFF")
+        rules = (build / "examples/speaker/cmake_install.cmake").read_text()
+        self.assertRegex(rules, r'RPATH "\\?\$ORIGIN/\.\./lib/some-arch"')
 
     def shared_object(self, component):
         return next(self.prefix.rglob(f"libisat-{component}.so"))

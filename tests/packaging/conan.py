@@ -156,7 +156,7 @@ class HeaderOnly(Package):
         output, folder = self.create(*HEADER_ONLY)
         files = self.holds(folder)
         self.assertIn("include/isat/kubernetes/impl/error.ipp", files)
-        self.assertNotIn("include/isat/detail/build_generated.hpp", files)
+        self.assertNotIn("include/isat/detail/isat_build_generated.hpp", files)
         self.assertNotIn("openssl", output)
         test = self.tree / "cmake/packaging/conan/test_package"
         output = conan("test", test, REFERENCE, "--no-remote", "--build=openssl/*", *settings(), *HEADER_ONLY, *WITH)

@@ -18,6 +18,7 @@ CLANG_FORMAT = "clang-format-19"
 UMBRELLAS = {f"include/isat/{component}.hpp": component for component in ("core", "net", "kubernetes")}
 UMBRELLAS["include/isat/isat.hpp"] = None
 ROOMS = ("config", "api", "watch", "lease", "service")  # of kubernetes, the lowest first
+GENERATED = "isat_build_generated.hpp"  # installed beside the header that includes it
 SLOW_IN_CORE = ("algorithm", "functional", "memory", "unordered_map")
 SYSTEM_FOLDERS = ("arpa/", "asm/", "linux/", "net/", "netinet/", "netpacket/", "sys/")
 
@@ -110,6 +111,8 @@ def _wrong_boost(name, component):
 
 def _wrong_include(name, component, components):
     """Why a header of this component must not include that name; None if it may."""
+    if name == GENERATED and component != "core":
+        return None
     if name.startswith("isat/"):
         return _wrong_target(f"include/{name}", component, components)
     if "/" not in name and "." not in name:
@@ -195,6 +198,22 @@ def mirrored(tree):
         test = "tests/unit/" + path.removeprefix("include/isat/").removesuffix(".hpp") + ".cpp"
         if test not in tree.paths and name.stem not in kernel_tests:
             yield Finding(path, 1, "mirror", f"no test mirrors this header: add {test} (or one of that name in tests/netns)")
+
+
+def embodied(tree):
+    """Each file of bodies has one header that includes it: else a header-only copy lacks them, and nothing says whose they
+    are."""
+    owners = {}
+    for path in tree.below("include/", suffixes=(".hpp",)):
+        for line, name, _ in cpp.includes(tree.text(path)):
+            if name.endswith(".ipp"):
+                owners.setdefault(f"include/{name}", []).append((path, line))
+    for path in tree.below("include/", suffixes=(".ipp",)):
+        having = owners.get(path, [])
+        if not having:
+            yield Finding(path, 1, "bodies", "no header includes it: end the one that declares them with `#if ISAT_HEADER_ONLY`")
+        for other, line in having[1:]:
+            yield Finding(other, line, "bodies", f"{having[0][0]} includes {path}, too: leave it to the header that declares them")
 
 
 def guarded(tree):
@@ -326,6 +345,7 @@ RULES = (
     hidden,
     gathered,
     mirrored,
+    embodied,
     guarded,
     short_headers,
     short_functions,

@@ -2,13 +2,14 @@
 
 // How this copy of isat was built, in macros that its headers use and nobody else needs. The bodies of isat::net and
 // isat::kubernetes are the files in impl/ folders: compiled into a library of each, or included by the headers that
-// declare them. A build of the libraries records itself in a generated header, which is installed; where there is
-// none, as in a vendored copy of include/, both components are header-only. No user ever sets anything. It refuses to
-// speak of isat::core, which is header-only always.
+// declare them. A build of the libraries records itself in a generated header, which is installed beside this one;
+// where there is none, as in a vendored copy of include/, both components are header-only. No user ever sets anything.
+// It refuses to speak of isat::core, which is header-only always.
 #pragma once
 
-#if __has_include("isat/detail/build_generated.hpp")
-#include "isat/detail/build_generated.hpp"
+// Quoted, and without a folder: the file beside this one, never that of another copy on the include path.
+#if __has_include("isat_build_generated.hpp")
+#include "isat_build_generated.hpp"
 #else
 #define ISAT_HEADER_ONLY 1
 #endif

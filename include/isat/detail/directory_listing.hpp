@@ -19,7 +19,7 @@
 namespace isat::inline v0::detail {
 
 /// A reusable listing.
-class ISAT_API directory_listing {
+class directory_listing {
  public:
   static constexpr std::size_t size_max = std::size_t{1} << 24U;  ///< octets; larger directories are refused
 

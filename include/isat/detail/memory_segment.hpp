@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // The wire of a memory_link and its ends, shared by all who hold one: what is in transit outlives the link and the
-// transports. For the bodies of those two only.
+// transports. Frames are queued at every end but the sender's before the sending call returns. It refuses to look at
+// more of a frame than the kernel does. For the bodies of memory_link and memory_transport only.
 #pragma once
 
 #include "isat/detail/build.hpp"
@@ -79,3 +80,7 @@ class memory_segment {
 };
 
 }  // namespace isat::inline v0::detail
+
+#if ISAT_HEADER_ONLY
+#include "isat/impl/memory_segment.ipp"
+#endif

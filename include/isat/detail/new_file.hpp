@@ -17,7 +17,7 @@
 namespace isat::inline v0::detail {
 
 /// A file on its way; its own name is removed when this object dies.
-class ISAT_API new_file {
+class new_file {
  public:
   new_file() = default;
   new_file(const new_file&) = delete;

@@ -6,6 +6,7 @@
 // and frames.
 #pragma once
 
+#include "isat/detail/build.hpp"
 #include "isat/detail/erase.hpp"
 #include "isat/election/leadership.hpp"
 
@@ -17,7 +18,7 @@
 namespace isat::inline v0::election {
 
 /// Decides which groups this process leads.
-class elector {
+class ISAT_API elector {
  public:
   using run_signature = void(error_code);
 

@@ -11,7 +11,6 @@
 #include "isat/election/leadership.hpp"
 
 #include <cstddef>
-#include <cstdint>
 #include <map>
 #include <optional>
 #include <vector>

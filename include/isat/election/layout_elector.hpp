@@ -68,8 +68,8 @@ class ISAT_API layout_elector final : public elector {
 
   ISAT_INLINE void set_candidate(group_id group, bool willing) override;
 
-  using machine =
-      basic_election_machine<lease_rules, layout_rules>;  // election_machine, whose header nobody needs here
+  // That is election_machine, whose header nobody needs here.
+  using machine = basic_election_machine<lease_rules, layout_rules>;
 
   /// The election that runs, or null: who leads what, and why. To look into it, include election/election_machine.hpp.
   const machine* election() const noexcept;

@@ -32,7 +32,6 @@
 #pragma once
 
 #include "isat/clock.hpp"
-#include "isat/detail/backoff.hpp"
 #include "isat/detail/mix.hpp"
 #include "isat/election/leadership.hpp"
 #include "isat/election/lease_attempt.hpp"

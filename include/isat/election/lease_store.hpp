@@ -6,6 +6,7 @@
 // know what records mean, who may write them, and how long anything lasts.
 #pragma once
 
+#include "isat/detail/build.hpp"
 #include "isat/detail/erase.hpp"
 #include "isat/election/lease_record.hpp"
 #include "isat/error.hpp"
@@ -22,7 +23,7 @@ namespace isat::inline v0::election {
 /// Records by name. Not thread-safe; every operation runs on its executor. Operations may overlap and may complete out
 /// of order. Each completes in the end, but a wait for changes: what has failed is repeated, a list without an answer
 /// is waited for. Each can be cancelled (`operation_aborted`: for a cas that is an unknown outcome).
-class lease_store {
+class ISAT_API lease_store {
  public:
   using one_signature = void(error_code, entry);
   using many_signature = void(error_code, std::vector<entry>);

@@ -8,7 +8,6 @@
 #include "isat/clock.hpp"
 #include "isat/election/layout.hpp"
 #include "isat/election/lease_claim.hpp"
-#include "isat/election/lease_view.hpp"
 
 #include <chrono>
 #include <cstddef>

@@ -8,7 +8,6 @@
 
 #include "isat/clock.hpp"
 #include "isat/detail/erase.hpp"
-#include "isat/detail/random_number.hpp"
 #include "isat/detail/stop_signal.hpp"
 #include "isat/election/election_notice.hpp"
 #include "isat/election/group_names.hpp"
@@ -18,7 +17,6 @@
 #include "isat/election/lease_codec.hpp"
 #include "isat/election/lease_record.hpp"
 #include "isat/election/lease_store.hpp"
-#include "isat/election/presence.hpp"
 #include "isat/election/record_exchange.hpp"
 #include "isat/election/record_names.hpp"
 #include "isat/election/store_health.hpp"
@@ -33,7 +31,6 @@
 
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>

@@ -6,7 +6,6 @@
 #include "isat/complete_later.hpp"
 #include "isat/detail/random_number.hpp"
 #include "isat/election/election_machine.hpp"
-#include "isat/election/group_names.hpp"
 #include "isat/election/layout_elector.hpp"
 #include "isat/election/lease_codec.hpp"
 #include "isat/election/store_driver.hpp"

@@ -4,6 +4,7 @@
 // comes in, what can be asked, what news change. Included by that header, never by itself.
 #pragma once
 
+#include "isat/detail/backoff.hpp"
 #include "isat/election/lease_machine.hpp"
 
 #include <utility>

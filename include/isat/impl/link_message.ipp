@@ -5,12 +5,12 @@
 
 #include "isat/transport/link_message.hpp"
 
-#include <array>
 #include <linux/if_link.h>
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <string>
 #include <sys/socket.h>
+#include <utility>
 
 namespace isat::inline v0::detail {
 

@@ -5,6 +5,9 @@
 
 #include "isat/transport/link_table.hpp"
 
+#include <iterator>
+#include <optional>
+
 namespace isat::inline v0::transport {
 
 ISAT_INLINE void link_table::begin_dump(std::uint32_t sequence) noexcept {

@@ -11,6 +11,8 @@
 
 #include <boost/system/error_code.hpp>
 
+#include <cstdint>
+#include <string_view>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>

@@ -6,7 +6,6 @@
 #include "isat/detail/memory_segment.hpp"
 #include "isat/transport/frame_transport.hpp"
 #include "isat/transport/memory_link.hpp"
-#include "isat/transport/strip_tags.hpp"
 
 #include <utility>
 

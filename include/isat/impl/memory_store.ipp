@@ -6,7 +6,6 @@
 #include "isat/complete_later.hpp"
 #include "isat/election/memory_store.hpp"
 
-#include <functional>
 #include <utility>
 
 namespace isat::inline v0::election {

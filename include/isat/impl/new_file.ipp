@@ -9,6 +9,7 @@
 
 #include <boost/system/error_code.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <fcntl.h>
 #include <unistd.h>

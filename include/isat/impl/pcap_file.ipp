@@ -11,8 +11,6 @@
 #include <algorithm>
 #include <array>
 #include <fcntl.h>
-#include <sys/stat.h>
-#include <sys/types.h>
 #include <sys/uio.h>
 
 namespace isat::inline v0::transport {

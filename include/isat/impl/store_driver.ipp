@@ -3,7 +3,10 @@
 // The bodies of store_driver.hpp, in the order of its declarations. Included by that header, never by itself.
 #pragma once
 
+#include "isat/detail/random_number.hpp"
 #include "isat/election/store_driver.hpp"
+
+#include <algorithm>
 
 namespace isat::inline v0::election {
 

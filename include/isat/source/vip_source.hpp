@@ -5,6 +5,7 @@
 #pragma once
 
 #include "isat/address.hpp"
+#include "isat/detail/build.hpp"
 #include "isat/detail/erase.hpp"
 #include "isat/responder/vip_table.hpp"
 
@@ -16,7 +17,7 @@
 namespace isat::inline v0::source {
 
 /// Takes the VIPs of a source.
-class vip_sink {
+class ISAT_API vip_sink {
  public:
   /// `vip` is to be answered for; one with the same address is replaced.
   virtual void add(const responder::vip& vip) = 0;
@@ -33,7 +34,7 @@ class vip_sink {
 };
 
 /// A stream of VIP changes.
-class vip_source {
+class ISAT_API vip_source {
  public:
   using run_signature = void(error_code);
 

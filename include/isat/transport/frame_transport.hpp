@@ -7,6 +7,7 @@
 #pragma once
 
 #include "isat/address.hpp"
+#include "isat/detail/build.hpp"
 #include "isat/detail/erase.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -16,6 +17,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 
 namespace isat::inline v0::transport {
 
@@ -46,7 +48,7 @@ struct transport_statistics {
 };
 
 /// One interface. Not thread-safe; every operation runs on its executor.
-class frame_transport {
+class ISAT_API frame_transport {
  public:
   using receive_signature = void(error_code, std::size_t);
 

@@ -73,22 +73,22 @@ void for_each_attribute(std::span<const std::byte> bytes, Visit visit) {
 }
 
 /// The text of an attribute, up to its terminating zero if it has one.
-ISAT_API std::string_view attribute_text(std::span<const std::byte> payload) noexcept;
+std::string_view attribute_text(std::span<const std::byte> payload) noexcept;
 
-ISAT_API bool is_bridge_port(std::span<const std::byte> link_info);
+bool is_bridge_port(std::span<const std::byte> link_info);
 
 // IFF_LOWER_UP and IFF_DORMANT of <linux/if.h>, which cannot be included together with <net/if.h>.
 inline constexpr unsigned flag_lower_up = 1U << 16;
 inline constexpr unsigned flag_dormant = 1U << 17;
 
 /// The interface that the body of an RTM_NEWLINK or RTM_DELLINK message describes, if it does so wholly.
-ISAT_API std::optional<transport::link_state> read_link(std::span<const std::byte> body);
+std::optional<transport::link_state> read_link(std::span<const std::byte> body);
 
 /// The errno value of a netlink status, which is negative. A status that makes no sense is no success either.
 constexpr int errno_of(int status) noexcept { return status < 0 && status > -4096 ? -status : EPROTO; }
 
 /// The message behind one netlink header, if it concerns interfaces.
-ISAT_API std::optional<transport::link_message> read_message(const nlmsghdr& head, std::span<const std::byte> body);
+std::optional<transport::link_message> read_message(const nlmsghdr& head, std::span<const std::byte> body);
 
 }  // namespace isat::inline v0::detail
 

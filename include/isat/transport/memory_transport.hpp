@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// One interface on a memory_link segment: a bounded queue of frames behind the frame_transport seam, and the segment
-// that fills it. It stands where packet_socket stands, and does what that does in the order that it does it; only the
-// kernel's filter is missing. It refuses to be made without a segment: memory_link::attach makes it.
+// One interface on a memory_link: a bounded queue of frames behind the frame_transport seam. It stands where
+// packet_socket stands, and does what that does in the order that it does it; only the kernel's filter is missing. It
+// refuses to be made without a segment: memory_link::attach makes it.
 #pragma once
 
 #include "isat/address.hpp"

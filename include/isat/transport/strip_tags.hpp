@@ -8,7 +8,6 @@
 #include "isat/wire/ethernet.hpp"
 
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <span>
 

@@ -8,7 +8,6 @@
 #include "isat/detail/unreachable.hpp"
 
 #include <array>
-#include <cstddef>
 #include <cstdint>
 #include <string_view>
 

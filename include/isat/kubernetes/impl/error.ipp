@@ -3,7 +3,6 @@
 // The bodies of error.hpp. Compiled into the library, or included by that header; never by itself.
 #pragma once
 
-#include "isat/detail/unreachable.hpp"
 #include "isat/kubernetes/error.hpp"
 
 namespace isat::inline v0::kubernetes {

@@ -8,10 +8,8 @@
 #include "isat/responder/vip_table.hpp"
 
 #include <algorithm>
-#include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <utility>
 #include <vector>
 
 namespace isat::inline v0::kubernetes {

@@ -50,7 +50,7 @@ enum class object_change : std::uint8_t {
 ///
 /// One way to keep a copy: on_listing() raises a number, on_object() stores it with the object, on_synced() forgets
 /// objects that carry a lower one.
-class reflector_listener {
+class ISAT_API reflector_listener {
  public:
   reflector_listener() = default;
   reflector_listener(const reflector_listener&) = delete;

@@ -23,7 +23,6 @@
 #include <memory>
 #include <set>
 #include <string>
-#include <string_view>
 
 namespace isat::inline v0::kubernetes::detail {
 

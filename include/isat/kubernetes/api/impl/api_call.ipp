@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <string_view>
 #include <utility>
 
 namespace isat::inline v0::kubernetes::detail {

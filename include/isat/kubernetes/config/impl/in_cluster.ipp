@@ -17,7 +17,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
-#include <string_view>
 #include <utility>
 
 namespace isat::inline v0::kubernetes::detail {

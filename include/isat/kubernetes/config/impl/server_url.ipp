@@ -14,9 +14,6 @@
 #include <boost/url/scheme.hpp>
 #include <boost/url/url_view.hpp>
 
-#include <cstddef>
-#include <utility>
-
 namespace isat::inline v0::kubernetes {
 
 namespace detail {

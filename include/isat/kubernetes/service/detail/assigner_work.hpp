@@ -6,10 +6,8 @@
 #pragma once
 
 #include "isat/detail/build.hpp"
-#include "isat/election/lease_record.hpp"
 #include "isat/error.hpp"
 #include "isat/kubernetes/api/api_client.hpp"
-#include "isat/kubernetes/api/api_request.hpp"
 #include "isat/kubernetes/service/address_assigner.hpp"
 #include "isat/kubernetes/service/assignment_table.hpp"
 #include "isat/kubernetes/watch/reflector.hpp"
@@ -21,12 +19,11 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <utility>
 
 namespace isat::inline v0::kubernetes::detail {
 

@@ -9,14 +9,12 @@
 #include "isat/detail/build.hpp"
 #include "isat/detail/mix.hpp"
 #include "isat/election/lease_record.hpp"
-#include "isat/kubernetes/service/address_pool.hpp"
 #include "isat/kubernetes/service/detail/pool_record.hpp"
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <set>
 #include <string>
 #include <string_view>

@@ -19,7 +19,9 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
+#include <optional>
 #include <utility>
+#include <vector>
 
 namespace isat::inline v0::kubernetes::detail {
 

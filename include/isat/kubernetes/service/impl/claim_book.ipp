@@ -4,6 +4,7 @@
 #pragma once
 
 #include "isat/detail/random_number.hpp"
+#include "isat/kubernetes/service/address_pool.hpp"
 #include "isat/kubernetes/service/detail/claim_book.hpp"
 
 #include <algorithm>

@@ -14,8 +14,12 @@
 #include <boost/system/error_code.hpp>
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace isat::inline v0::kubernetes::detail {
 

@@ -19,7 +19,6 @@
 #include <boost/json/value.hpp>
 
 #include <algorithm>
-#include <cstdint>
 #include <optional>
 
 namespace isat::inline v0::kubernetes {
