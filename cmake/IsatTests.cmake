@@ -33,8 +33,8 @@ function(isat_add_test)
                ENVIRONMENT "ISAT_BIN_DIR=${PROJECT_BINARY_DIR}/bin;ISAT_SOURCE_DIR=${PROJECT_SOURCE_DIR}")
 endfunction()
 
-# isat_add_inside(component library...): isat_<component>_inside, which a test links to see what a shared library hides: its
-# object files in place of it. The libraries are those that its bodies need.
+# isat_add_inside(component): isat_<component>_inside, which a test links to see what a shared library hides: its object
+# files and what these need. They get along with the library itself in the same program.
 function(isat_add_inside component)
   set(library isat_${component})
   set(inside isat_${component}_inside)
@@ -42,18 +42,20 @@ function(isat_add_inside component)
   get_target_property(type ${library} TYPE)
   if(type STREQUAL "SHARED_LIBRARY")
     target_include_directories(${inside} INTERFACE "$<TARGET_PROPERTY:${library},INTERFACE_INCLUDE_DIRECTORIES>")
-    target_link_libraries(${inside} INTERFACE "$<TARGET_OBJECTS:${library}>" ${ARGN})
+    get_target_property(needed ${library} LINK_LIBRARIES)
+    list(TRANSFORM needed REPLACE "^isat::net$" isat_net_inside)
+    target_link_libraries(${inside} INTERFACE "$<TARGET_OBJECTS:${library}>" ${needed})
     add_dependencies(${inside} ${library})
   else()
     target_link_libraries(${inside} INTERFACE ${library})
   endif()
 endfunction()
 
-# isat_add_doctests(target PREFIX prefix LABEL label SOURCES file... [LINK library...] [TIMEOUT seconds] [SERIAL])
+# isat_add_doctests(target PREFIX prefix LABEL label SOURCES file... LINK library... [TIMEOUT seconds] [SERIAL])
 # One program out of all files, and one test per file, named by the file's path: prefix.wire.arp for wire/arp.cpp.
 function(isat_add_doctests target)
   cmake_parse_arguments(PARSE_ARGV 1 arg "SERIAL" "PREFIX;LABEL;TIMEOUT" "SOURCES;LINK")
-  isat_add_program(${target} SOURCES ${arg_SOURCES} LINK isat_net_inside isat_test_main ${arg_LINK})
+  isat_add_program(${target} SOURCES ${arg_SOURCES} LINK isat_test_main ${arg_LINK})
   if(arg_SERIAL)
     set(serial SERIAL)
   endif()

@@ -119,11 +119,22 @@ class Shared(EachForm, Installed):
         run(CXX, empty, *libraries, f"-Wl,-rpath,{place}", "-o", program)
         run(program)
 
-    def test_the_daemon_finds_them_from_where_it_is_installed(self):
+    def test_the_installed_daemon_looks_for_them_from_its_own_place_too(self):
         build = self.folder / "with-daemon"
-        configure(ROOT, build, "-DBUILD_SHARED_LIBS=ON", "-DCMAKE_INSTALL_LIBDIR=lib/some-arch", "-DISAT_BUILD_TESTS=OFF")
+        ours = [f"-DISAT_BUILD_{part}=OFF" for part in ("EXAMPLES", "TESTS", "BENCHMARKS")]
+        packagers = ("-DCMAKE_INSTALL_LIBDIR=lib/some-arch", "-DCMAKE_INSTALL_RPATH=/dependencies")
+        configure(ROOT, build, "-DBUILD_SHARED_LIBS=ON", *ours, *packagers)
         rules = (build / "examples/speaker/cmake_install.cmake").read_text()
-        self.assertRegex(rules, r'RPATH "\\?\$ORIGIN/\.\./lib/some-arch"')
+        self.assertRegex(rules, r'RPATH "/dependencies:\\?\$ORIGIN/\.\./lib/some-arch"')
+
+    def test_whatever_is_inline_needs_only_what_they_export(self):
+        source = self.folder / "all.cpp"
+        source.write_text("#include <isat/isat.hpp>\n#include <isat/kubernetes.hpp>\n")
+        made = self.folder / "all.so"
+        flags = ("-std=c++20", "-fPIC", "-fkeep-inline-functions", "-shared", "-Wl,-z,defs", f"-I{self.prefix}/include")
+        place = self.shared_object("net").parent
+        ours = (f"-L{place}", "-lisat-kubernetes", "-lisat-net")
+        run(CXX, *flags, source, *ours, *NEEDED["net"], *NEEDED["kubernetes"], "-o", made)
 
     def shared_object(self, component):
         return next(self.prefix.rglob(f"libisat-{component}.so"))

@@ -7,7 +7,7 @@
 // It refuses to speak of isat::core, which is header-only always.
 #pragma once
 
-// Quoted, and without a folder: the file beside this one, never that of another copy on the include path.
+// The file beside this one, never that of another copy that is installed; a build tree has a folder for it alone.
 #if __has_include("isat_build_generated.hpp")
 #include "isat_build_generated.hpp"
 #else

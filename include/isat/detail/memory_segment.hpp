@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // The wire of a memory_link and its ends, shared by all who hold one: what is in transit outlives the link and the
-// transports. Frames are queued at every end but the sender's before the sending call returns. It refuses to look at
-// more of a frame than the kernel does. For the bodies of memory_link and memory_transport only.
+// transports. It refuses to be used by itself: memory_link and memory_transport are its faces, and their bodies the
+// only ones that include this.
 #pragma once
 
 #include "isat/detail/build.hpp"

@@ -23,7 +23,7 @@ inline constexpr std::size_t link_datagram_max = 65536;
 ISAT_API file_descriptor open_link_socket(std::uint32_t groups, error_code& error);
 
 /// Asks for a dump of all interfaces; its messages will carry `sequence`.
-ISAT_API void request_link_dump(int socket, std::uint32_t sequence, error_code& error);
+void request_link_dump(int socket, std::uint32_t sequence, error_code& error);
 
 /// Reads one datagram into `buffer` and returns its bytes, none if it was not the kernel's.
 /// @param error `would_block`: nothing there; `no_buffer_space`: datagrams were lost, go on reading; `message_size`:

@@ -116,7 +116,7 @@ class ISAT_API assignment_table {
   /// True since Services and records are known.
   bool is_ready() const noexcept { return listed_ && book_.is_listed(); }
   /// Addresses that are claimed, in and out of the pool.
-  std::size_t claim_count() const noexcept { return book_.claim_count(); }
+  std::size_t claim_count() const noexcept;
 
  private:
   struct known_service {

@@ -13,6 +13,8 @@ namespace isat::inline v0::kubernetes {
 ISAT_INLINE assignment_table::assignment_table(assignment_settings settings)
     : settings_{std::move(settings)}, book_{settings_.prefix, settings_.seed} {}
 
+ISAT_INLINE std::size_t assignment_table::claim_count() const noexcept { return book_.claim_count(); }
+
 // ---- Rules ----
 
 ISAT_INLINE bool assignment_table::is_ours(const assignee& service) const noexcept {
