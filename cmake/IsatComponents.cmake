@@ -6,8 +6,9 @@
 #
 # To add a header, add one line, in alphabetical order: to isat_core_headers if it needs the standard library only
 # (and none of <algorithm>, <functional>, <memory>, <unordered_map>), to isat_net_headers if Boost.Asio and fmt do, else to
-# isat_kubernetes_headers. A file in an impl/ holds the bodies of a header. Templates are always included by it; the others,
-# which are of net and kubernetes, are compiled into a library of each, or included too where all is header-only.
+# isat_kubernetes_headers. A file in an impl/ holds the bodies of a header of that folder. Templates are always included by
+# it; the others, which are of net and kubernetes, are compiled into a library of each, or included too where all is
+# header-only.
 
 set(isat_core_headers
     include/isat/address.hpp
@@ -21,6 +22,12 @@ set(isat_core_headers
     include/isat/detail/unreachable.hpp
     include/isat/election/election_machine.hpp
     include/isat/election/group_names.hpp
+    include/isat/election/impl/election_machine.ipp
+    include/isat/election/impl/election_machine_groups.ipp
+    include/isat/election/impl/election_machine_placement.ipp
+    include/isat/election/impl/layout_machine.ipp
+    include/isat/election/impl/lease_machine.ipp
+    include/isat/election/impl/lease_machine_actions.ipp
     include/isat/election/layout.hpp
     include/isat/election/layout_machine.hpp
     include/isat/election/layout_rules.hpp
@@ -40,12 +47,6 @@ set(isat_core_headers
     include/isat/election/presence_writer.hpp
     include/isat/election/record_exchange.hpp
     include/isat/election/record_names.hpp
-    include/isat/impl/election_machine.ipp
-    include/isat/impl/election_machine_groups.ipp
-    include/isat/impl/election_machine_placement.ipp
-    include/isat/impl/layout_machine.ipp
-    include/isat/impl/lease_machine.ipp
-    include/isat/impl/lease_machine_actions.ipp
     include/isat/responder/counters.hpp
     include/isat/responder/decide.hpp
     include/isat/responder/drop_reason.hpp
@@ -73,6 +74,18 @@ set(isat_net_headers
     include/isat/election/election_notice.hpp
     include/isat/election/elector.hpp
     include/isat/election/file_store.hpp
+    include/isat/election/impl/always_leader.ipp
+    include/isat/election/impl/change_feed.ipp
+    include/isat/election/impl/file_store.ipp
+    include/isat/election/impl/layout_elector.ipp
+    include/isat/election/impl/lease_elector.ipp
+    include/isat/election/impl/liveness_lock.ipp
+    include/isat/election/impl/memory_store.ipp
+    include/isat/election/impl/record_directory.ipp
+    include/isat/election/impl/record_files.ipp
+    include/isat/election/impl/record_text.ipp
+    include/isat/election/impl/store_driver.ipp
+    include/isat/election/impl/watch_set.ipp
     include/isat/election/layout_elector.hpp
     include/isat/election/lease_elector.hpp
     include/isat/election/lease_store.hpp
@@ -88,48 +101,23 @@ set(isat_net_headers
     include/isat/election/watch_set.hpp
     include/isat/error.hpp
     include/isat/format.hpp
-    include/isat/impl/always_leader.ipp
-    include/isat/impl/change_feed.ipp
     include/isat/impl/directory_listing.ipp
     include/isat/impl/error.ipp
-    include/isat/impl/fault_injector.ipp
-    include/isat/impl/file_store.ipp
-    include/isat/impl/grouped_source.ipp
-    include/isat/impl/guarded_sender.ipp
-    include/isat/impl/interface_follower.ipp
-    include/isat/impl/layout_elector.ipp
-    include/isat/impl/lease_elector.ipp
-    include/isat/impl/link_message.ipp
-    include/isat/impl/link_monitor.ipp
-    include/isat/impl/link_socket.ipp
-    include/isat/impl/link_table.ipp
-    include/isat/impl/list_links.ipp
-    include/isat/impl/liveness_lock.ipp
-    include/isat/impl/memory_link.ipp
     include/isat/impl/memory_segment.ipp
-    include/isat/impl/memory_store.ipp
-    include/isat/impl/memory_transport.ipp
     include/isat/impl/new_file.ipp
-    include/isat/impl/packet_socket.ipp
-    include/isat/impl/pcap_file.ipp
     include/isat/impl/random_number.ipp
-    include/isat/impl/record_directory.ipp
-    include/isat/impl/record_files.ipp
-    include/isat/impl/record_text.ipp
-    include/isat/impl/responder.ipp
     include/isat/impl/served_interface.ipp
     include/isat/impl/speaker.ipp
-    include/isat/impl/static_source.ipp
-    include/isat/impl/store_driver.ipp
-    include/isat/impl/tracer.ipp
-    include/isat/impl/watch_set.ipp
     include/isat/isat.hpp
     include/isat/lease_clock.hpp
     include/isat/net.hpp
     include/isat/pending_operation.hpp
+    include/isat/responder/impl/responder.ipp
     include/isat/responder/responder.hpp
     include/isat/served_interface.hpp
     include/isat/source/grouped_source.hpp
+    include/isat/source/impl/grouped_source.ipp
+    include/isat/source/impl/static_source.ipp
     include/isat/source/static_source.hpp
     include/isat/source/vip_source.hpp
     include/isat/speaker.hpp
@@ -138,6 +126,19 @@ set(isat_net_headers
     include/isat/transport/fault_injector.hpp
     include/isat/transport/frame_transport.hpp
     include/isat/transport/guarded_sender.hpp
+    include/isat/transport/impl/fault_injector.ipp
+    include/isat/transport/impl/guarded_sender.ipp
+    include/isat/transport/impl/interface_follower.ipp
+    include/isat/transport/impl/link_message.ipp
+    include/isat/transport/impl/link_monitor.ipp
+    include/isat/transport/impl/link_socket.ipp
+    include/isat/transport/impl/link_table.ipp
+    include/isat/transport/impl/list_links.ipp
+    include/isat/transport/impl/memory_link.ipp
+    include/isat/transport/impl/memory_transport.ipp
+    include/isat/transport/impl/packet_socket.ipp
+    include/isat/transport/impl/pcap_file.ipp
+    include/isat/transport/impl/tracer.ipp
     include/isat/transport/interface_follower.hpp
     include/isat/transport/interface_pattern.hpp
     include/isat/transport/link_message.hpp

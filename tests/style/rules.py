@@ -198,9 +198,15 @@ def mirrored(tree):
             yield Finding(path, 1, "mirror", f"no test mirrors this header: add {test} (or one of that name in tests/netns)")
 
 
+def _room(header):
+    """The folder of what belongs together: detail/ and impl/ are parts of it."""
+    folder = pathlib.PurePosixPath(header).parent
+    return folder.parent if folder.name == "detail" else folder
+
+
 def embodied(tree):
     """Each file of bodies has one header that includes it: else a header-only copy lacks them, and nothing says whose they
-    are."""
+    are. It is in the impl/ of the header's room."""
     owners = {}
     for path in tree.below("include/", suffixes=(".hpp",)):
         for line, name, _ in cpp.includes(tree.text(path)):
@@ -210,6 +216,9 @@ def embodied(tree):
         having = owners.get(path, [])
         if not having:
             yield Finding(path, 1, "bodies", "no header includes it: end the one that declares them with `#if ISAT_HEADER_ONLY`")
+        for header, line in having:
+            if _room(header) != pathlib.PurePosixPath(path).parent.parent:
+                yield Finding(header, line, "bodies", f"{path} is in another room: move it to {_room(header)}/impl")
         for other, line in having if len(having) > 1 else ():
             yield Finding(other, line, "bodies", f"another header includes {path}, too: leave it to the one that declares them")
 

@@ -64,6 +64,14 @@ PLANTS = (
     ("header without test", rules.mirrored, CORE, HEADER, 1, "add tests/unit/planted.cpp"),
     ("bodies of no header", rules.embodied, BODY, HEADER, 1, "no header includes it"),
     (
+        "bodies elsewhere",
+        rules.embodied,
+        KUBERNETES,
+        HEADER + '#include "isat/kubernetes/api/impl/planted.ipp"\n',
+        4,
+        "move it to include/isat/kubernetes/impl",
+    ),
+    (
         "bodies of two headers",
         rules.embodied,
         KUBERNETES,

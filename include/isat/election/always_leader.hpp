@@ -52,5 +52,5 @@ class ISAT_API always_leader final : public elector {
 }  // namespace isat::inline v0::election
 
 #if ISAT_HEADER_ONLY
-#include "isat/impl/always_leader.ipp"
+#include "isat/election/impl/always_leader.ipp"
 #endif

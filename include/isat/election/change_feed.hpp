@@ -66,5 +66,5 @@ class ISAT_API change_feed {
 }  // namespace isat::inline v0::election
 
 #if ISAT_HEADER_ONLY
-#include "isat/impl/change_feed.ipp"
+#include "isat/election/impl/change_feed.ipp"
 #endif

@@ -256,6 +256,6 @@ using election_machine = basic_election_machine<>;
 
 }  // namespace isat::inline v0::election
 
-#include "isat/impl/election_machine.ipp"
-#include "isat/impl/election_machine_groups.ipp"
-#include "isat/impl/election_machine_placement.ipp"
+#include "isat/election/impl/election_machine.ipp"
+#include "isat/election/impl/election_machine_groups.ipp"
+#include "isat/election/impl/election_machine_placement.ipp"

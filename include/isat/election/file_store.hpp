@@ -106,5 +106,5 @@ class ISAT_API file_store final : public lease_store {
 }  // namespace isat::inline v0::election
 
 #if ISAT_HEADER_ONLY
-#include "isat/impl/file_store.ipp"
+#include "isat/election/impl/file_store.ipp"
 #endif

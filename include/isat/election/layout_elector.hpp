@@ -86,5 +86,5 @@ class ISAT_API layout_elector final : public elector {
 }  // namespace isat::inline v0::election
 
 #if ISAT_HEADER_ONLY
-#include "isat/impl/layout_elector.ipp"
+#include "isat/election/impl/layout_elector.ipp"
 #endif

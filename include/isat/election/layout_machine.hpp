@@ -180,4 +180,4 @@ using layout_machine = basic_layout_machine<>;
 
 }  // namespace isat::inline v0::election
 
-#include "isat/impl/layout_machine.ipp"
+#include "isat/election/impl/layout_machine.ipp"

@@ -74,5 +74,5 @@ class ISAT_API lease_elector final : public elector {
 }  // namespace isat::inline v0::election
 
 #if ISAT_HEADER_ONLY
-#include "isat/impl/lease_elector.ipp"
+#include "isat/election/impl/lease_elector.ipp"
 #endif

@@ -267,5 +267,5 @@ using lease_machine = basic_lease_machine<>;
 
 }  // namespace isat::inline v0::election
 
-#include "isat/impl/lease_machine.ipp"
-#include "isat/impl/lease_machine_actions.ipp"
+#include "isat/election/impl/lease_machine.ipp"
+#include "isat/election/impl/lease_machine_actions.ipp"

@@ -68,5 +68,5 @@ class ISAT_API liveness_lock {
 }  // namespace isat::inline v0::election
 
 #if ISAT_HEADER_ONLY
-#include "isat/impl/liveness_lock.ipp"
+#include "isat/election/impl/liveness_lock.ipp"
 #endif

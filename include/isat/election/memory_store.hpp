@@ -74,5 +74,5 @@ class ISAT_API memory_store final : public lease_store {
 }  // namespace isat::inline v0::election
 
 #if ISAT_HEADER_ONLY
-#include "isat/impl/memory_store.ipp"
+#include "isat/election/impl/memory_store.ipp"
 #endif

@@ -79,5 +79,5 @@ class ISAT_API record_directory {
 }  // namespace isat::inline v0::election
 
 #if ISAT_HEADER_ONLY
-#include "isat/impl/record_directory.ipp"
+#include "isat/election/impl/record_directory.ipp"
 #endif

@@ -94,5 +94,5 @@ class ISAT_API record_files {
 }  // namespace isat::inline v0::election
 
 #if ISAT_HEADER_ONLY
-#include "isat/impl/record_files.ipp"
+#include "isat/election/impl/record_files.ipp"
 #endif

@@ -79,5 +79,5 @@ class ISAT_API record_text {
 }  // namespace isat::inline v0::election
 
 #if ISAT_HEADER_ONLY
-#include "isat/impl/record_text.ipp"
+#include "isat/election/impl/record_text.ipp"
 #endif

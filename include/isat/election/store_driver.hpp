@@ -184,4 +184,4 @@ class store_driver {
 
 }  // namespace isat::inline v0::election
 
-#include "isat/impl/store_driver.ipp"
+#include "isat/election/impl/store_driver.ipp"

@@ -76,5 +76,5 @@ class ISAT_API watch_set {
 }  // namespace isat::inline v0::election
 
 #if ISAT_HEADER_ONLY
-#include "isat/impl/watch_set.ipp"
+#include "isat/election/impl/watch_set.ipp"
 #endif

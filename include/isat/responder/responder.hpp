@@ -77,5 +77,5 @@ class ISAT_API responder {
 }  // namespace isat::inline v0::responder
 
 #if ISAT_HEADER_ONLY
-#include "isat/impl/responder.ipp"
+#include "isat/responder/impl/responder.ipp"
 #endif

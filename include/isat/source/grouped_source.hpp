@@ -95,5 +95,5 @@ class ISAT_API grouped_source final : public vip_source, private vip_sink, priva
 }  // namespace isat::inline v0::source
 
 #if ISAT_HEADER_ONLY
-#include "isat/impl/grouped_source.ipp"
+#include "isat/source/impl/grouped_source.ipp"
 #endif

@@ -39,5 +39,5 @@ class ISAT_API static_source final : public vip_source {
 }  // namespace isat::inline v0::source
 
 #if ISAT_HEADER_ONLY
-#include "isat/impl/static_source.ipp"
+#include "isat/source/impl/static_source.ipp"
 #endif

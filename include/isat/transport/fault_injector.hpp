@@ -76,5 +76,5 @@ class ISAT_API fault_injector final : public frame_transport {
 }  // namespace isat::inline v0::transport
 
 #if ISAT_HEADER_ONLY
-#include "isat/impl/fault_injector.ipp"
+#include "isat/transport/impl/fault_injector.ipp"
 #endif

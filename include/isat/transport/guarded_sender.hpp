@@ -60,5 +60,5 @@ class ISAT_API guarded_sender {
 }  // namespace isat::inline v0::transport
 
 #if ISAT_HEADER_ONLY
-#include "isat/impl/guarded_sender.ipp"
+#include "isat/transport/impl/guarded_sender.ipp"
 #endif

@@ -109,5 +109,5 @@ class ISAT_API interface_follower {
 }  // namespace isat::inline v0::transport
 
 #if ISAT_HEADER_ONLY
-#include "isat/impl/interface_follower.ipp"
+#include "isat/transport/impl/interface_follower.ipp"
 #endif

@@ -109,5 +109,5 @@ class ISAT_API link_message_reader {
 }  // namespace isat::inline v0::transport
 
 #if ISAT_HEADER_ONLY
-#include "isat/impl/link_message.ipp"
+#include "isat/transport/impl/link_message.ipp"
 #endif

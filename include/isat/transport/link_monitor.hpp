@@ -62,5 +62,5 @@ class ISAT_API link_monitor {
 }  // namespace isat::inline v0::transport
 
 #if ISAT_HEADER_ONLY
-#include "isat/impl/link_monitor.ipp"
+#include "isat/transport/impl/link_monitor.ipp"
 #endif

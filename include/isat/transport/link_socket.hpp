@@ -33,5 +33,5 @@ ISAT_API std::span<const std::byte> receive_link_datagram(int socket, std::span<
 }  // namespace isat::inline v0::detail
 
 #if ISAT_HEADER_ONLY
-#include "isat/impl/link_socket.ipp"
+#include "isat/transport/impl/link_socket.ipp"
 #endif

@@ -83,5 +83,5 @@ class ISAT_API link_table {
 }  // namespace isat::inline v0::transport
 
 #if ISAT_HEADER_ONLY
-#include "isat/impl/link_table.ipp"
+#include "isat/transport/impl/link_table.ipp"
 #endif

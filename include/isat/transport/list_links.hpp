@@ -22,5 +22,5 @@ ISAT_API std::vector<link_state> list_links(error_code& error);
 }  // namespace isat::inline v0::transport
 
 #if ISAT_HEADER_ONLY
-#include "isat/impl/list_links.ipp"
+#include "isat/transport/impl/list_links.ipp"
 #endif

@@ -44,5 +44,5 @@ class ISAT_API memory_link {
 }  // namespace isat::inline v0::transport
 
 #if ISAT_HEADER_ONLY
-#include "isat/impl/memory_link.ipp"
+#include "isat/transport/impl/memory_link.ipp"
 #endif

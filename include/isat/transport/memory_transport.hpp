@@ -53,5 +53,5 @@ class ISAT_API memory_transport final : public frame_transport {
 }  // namespace isat::inline v0::transport
 
 #if ISAT_HEADER_ONLY
-#include "isat/impl/memory_transport.ipp"
+#include "isat/transport/impl/memory_transport.ipp"
 #endif

@@ -63,5 +63,5 @@ class ISAT_API packet_socket final : public frame_transport {
 }  // namespace isat::inline v0::transport
 
 #if ISAT_HEADER_ONLY
-#include "isat/impl/packet_socket.ipp"
+#include "isat/transport/impl/packet_socket.ipp"
 #endif

@@ -72,5 +72,5 @@ class ISAT_API pcap_file {
 }  // namespace isat::inline v0::transport
 
 #if ISAT_HEADER_ONLY
-#include "isat/impl/pcap_file.ipp"
+#include "isat/transport/impl/pcap_file.ipp"
 #endif

@@ -95,5 +95,5 @@ ISAT_API trace_callback write_to(std::shared_ptr<pcap_file> file, std::function<
 }  // namespace isat::inline v0::transport
 
 #if ISAT_HEADER_ONLY
-#include "isat/impl/tracer.ipp"
+#include "isat/transport/impl/tracer.ipp"
 #endif
