@@ -321,14 +321,26 @@ class ManyVips(HttpTest):
         times = []
         with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0806)) as neighbour:
             neighbour.bind(("veth1", 0x0806))
-            neighbour.settimeout(5)
+            neighbour.settimeout(1)
             while len(times) < 50 or (go_on and go_on()):
                 start = time.monotonic()
-                neighbour.send(request(VIP))
-                while neighbour.recv(128)[:6] != bytes.fromhex("020000000009"):
-                    pass
+                while not self.asked_once(neighbour):
+                    self.assertLess(time.monotonic() - start, 5, "no answer")
                 times.append(time.monotonic() - start)
         return sorted(times)
+
+    def asked_once(self, neighbour):
+        """Whether an answer comes within a second; who gets none asks again. Twenty thousand announcements come beside it, and
+        a neighbour that the machine lets wait meanwhile loses frames, that answer among them."""
+        asked = time.monotonic()
+        neighbour.send(request(VIP))
+        try:
+            while time.monotonic() - asked < 1:
+                if neighbour.recv(128)[:6] == bytes.fromhex("020000000009"):
+                    return True
+        except TimeoutError:
+            pass
+        return False
 
     def test_totals_leave_the_vips_out(self):
         running = self.served(*self.RANGE, "--metrics", "totals")
