@@ -23,7 +23,10 @@ def _run(*command):
 
 
 def _works(program):
-    return program.exists() and _run(program, "--version") == (0, f"Conan version {VERSION}")
+    try:
+        return _run(program, "--version") == (0, f"Conan version {VERSION}")
+    except OSError:  # it is not there, or its Python is there no more
+        return False
 
 
 def _install(environment):
