@@ -62,6 +62,13 @@ constexpr wire::arp_frame who_has(ipv4_address target) noexcept {
           {wire::operation::request, asker_mac, asker, mac_address{}, target}};
 }
 
+/// The octets of a question for each of the first `count` VIPs, in random order.
+inline std::vector<wire::frame_bytes> question_bytes(std::size_t count) {
+  std::vector<wire::frame_bytes> all;
+  for (const auto target : shuffled(0, count)) all.push_back(emit(who_has(target)));
+  return all;
+}
+
 /// A speaker that leads the group of its first `count` VIPs and not the group of the next `count`.
 struct speaker {
   responder::vip_table vips;

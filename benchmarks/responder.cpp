@@ -54,9 +54,7 @@ BENCHMARK(decide_not_a_vip)->Apply(sizes);
 void parse_decide_emit(benchmark::State& state) {
   const auto count = static_cast<std::size_t>(state.range(0));
   const speaker us{count};
-  std::vector<frame_bytes> requests;
-  for (const auto& question : questions(shuffled(0, count))) requests.push_back(emit(question));
-  carousel source{std::move(requests)};
+  carousel source{question_bytes(count)};
   measure(state, [&] {
     arp_frame frame;
     frame_bytes reply{};

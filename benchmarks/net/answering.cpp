@@ -27,10 +27,10 @@ namespace transport = isat::transport;
 
 void batches(benchmark::internal::Benchmark* each) { each->Arg(1)->Arg(transport::batch_max); }
 
-std::vector<isat::wire::frame_bytes> questions(std::size_t count) {
-  std::vector<isat::wire::frame_bytes> all;
-  for (const auto target : bench::shuffled(0, count)) all.push_back(emit(bench::who_has(target)));
-  return all;
+// An iteration has as many questions as the argument says, and each is to be answered.
+void check(benchmark::State& state, std::uint64_t replies) {
+  const auto asked = static_cast<std::uint64_t>(state.iterations() * state.range(0));
+  if (replies != asked) state.SkipWithError("a question was not answered");
 }
 
 // Takes whatever is sent to it, and nothing comes in.
@@ -63,7 +63,7 @@ void answer(benchmark::State& state) {
   leaderships.set(isat::group_id{0}, {isat::lease_clock::now() + std::chrono::hours{1}, 1});
   isat::responder::responder answering{vips, leaderships};
   isat::responder::counters counted;
-  const auto asked = questions(count);
+  const auto asked = bench::question_bytes(count);
   std::vector<transport::received_frame> received;
   for (const auto& each : asked) received.push_back({each, each.size(), false});
 
@@ -71,8 +71,7 @@ void answer(benchmark::State& state) {
     answering.answer(received, {isat::interface_id{0}, bench::our_mac, {}}, out, counted, [](const auto&, auto) {});
     return counted.replies;
   });
-  if (counted.replies != static_cast<std::uint64_t>(state.iterations()) * count)
-    state.SkipWithError("a question was not answered");
+  check(state, counted.replies);
 }
 BENCHMARK(answer)->Apply(batches);
 
@@ -89,7 +88,7 @@ void speak(benchmark::State& state) {
   const auto interface = speaker.attach(link.attach("eth0", bench::our_mac));
   speaker.async_run([](isat::error_code) {});
   io.poll();
-  const auto asked = questions(count);
+  const auto asked = bench::question_bytes(count);
   const auto& counted = speaker.find_interface(*interface)->counted();
   const auto before = counted.replies;
 
@@ -101,8 +100,7 @@ void speak(benchmark::State& state) {
         return counted.replies;
       },
       bench::allocations::any);
-  if (counted.replies - before != static_cast<std::uint64_t>(state.iterations()) * count)
-    state.SkipWithError("a question was not answered");
+  check(state, counted.replies - before);
 }
 BENCHMARK(speak)->Apply(batches);
 
